@@ -1,0 +1,77 @@
+//! What an error means to whoever has to act on it.
+//!
+//! Each module has its own `thiserror` enum; all of them answer [`Kinded::kind`], and the wire adapters translate the
+//! kind, never the message, into a status code. What is deliberately not here: any conversion to gRPC or HTTP.
+
+/// The closed set of meanings an error can have for a caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// The request itself is wrong: undecodable frame, unknown enum number, name out of pattern.
+    InvalidInput,
+    /// The named thing does not exist.
+    NotFound,
+    /// The named thing exists already and differs from what was asked for.
+    AlreadyExists,
+    /// The thing exists but is in the wrong state, or the caller's copy of it is stale.
+    FailedPrecondition,
+    /// No credential, or one that is not known.
+    Unauthenticated,
+    /// A known credential without the right.
+    PermissionDenied,
+    /// A bound was reached: sessions, bytes, requests a second.
+    Overloaded,
+    /// A deadline passed.
+    Timeout,
+    /// Warming up, draining, or a dependency is away.
+    Unavailable,
+    /// Stored data or a model file does not match its digest or version.
+    DataLoss,
+    /// A defect of ours or of a dependency; never blamed on the client.
+    Internal,
+}
+
+impl ErrorKind {
+    /// Every kind, for exhaustive tests of the adapters' tables.
+    pub const ALL: [Self; 11] = [
+        Self::InvalidInput,
+        Self::NotFound,
+        Self::AlreadyExists,
+        Self::FailedPrecondition,
+        Self::Unauthenticated,
+        Self::PermissionDenied,
+        Self::Overloaded,
+        Self::Timeout,
+        Self::Unavailable,
+        Self::DataLoss,
+        Self::Internal,
+    ];
+
+    /// Whether the same call may succeed later without being changed.
+    #[must_use]
+    pub const fn is_retryable(self) -> bool {
+        matches!(self, Self::Overloaded | Self::Timeout | Self::Unavailable)
+    }
+
+    /// Whether the message was written for the caller; the text of other kinds stays in the log.
+    #[must_use]
+    pub const fn is_message_public(self) -> bool {
+        !matches!(self, Self::Internal | Self::DataLoss)
+    }
+}
+
+/// An error that knows what it means to its caller.
+pub trait Kinded: std::error::Error {
+    /// The meaning of this error.
+    fn kind(&self) -> ErrorKind;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ErrorKind;
+
+    #[test]
+    fn only_passing_conditions_are_retryable() {
+        let retryable: Vec<_> = ErrorKind::ALL.into_iter().filter(|kind| kind.is_retryable()).collect();
+        assert_eq!(retryable, [ErrorKind::Overloaded, ErrorKind::Timeout, ErrorKind::Unavailable]);
+    }
+}

@@ -1,0 +1,15 @@
+//! Bonafide tells whether the person in a remote video interview is genuine.
+//!
+//! The modules in reading order follow the data: [`media`] makes frames of bytes, [`vision`] faces of frames, [`inference`]
+//! runs the models in between, [`signals`] makes measurements of faces over time, [`scoring`] verdicts of measurements,
+//! [`session`] keeps one interview's state, [`service`] holds the use cases and their ports. The rest are adapters.
+//! `ARCHITECTURE.md` says what each may import.
+
+pub mod error;
+pub mod inference;
+pub mod media;
+pub mod scoring;
+pub mod service;
+pub mod session;
+pub mod signals;
+pub mod vision;

@@ -1,0 +1,21 @@
+//! Bytes to frames: stills, raw pixels, coded live video and recordings, all with exact media time.
+//!
+//! In: bytes and what the sender says of them (sniffed, never trusted) or a path. Out: [`VideoFrame`]s in packed RGB,
+//! upright, with their time on the media clock. Limits are checked before anything is decoded.
+//! Deliberately not here: faces, models, async, any clock.
+
+mod error;
+mod format;
+mod image;
+mod limits;
+mod picture;
+mod sample;
+mod time;
+
+pub use self::error::MediaError;
+pub use self::format::{ColorRange, PixelLayout, Rotation, VideoFormat};
+pub use self::image::{RgbImage, RgbView};
+pub use self::limits::MediaLimits;
+pub use self::picture::PictureStats;
+pub use self::sample::{VideoFrame, VideoSample};
+pub use self::time::MediaTime;

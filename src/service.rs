@@ -1,0 +1,18 @@
+//! Use cases and their ports: the only place where models, faces, sessions and stores meet.
+//!
+//! In: domain values from the adapters. Out: views for the adapters. Deliberately not here: protobuf, HTTP, SQL, flags.
+
+pub mod ports;
+
+mod error;
+mod live;
+mod sessions;
+mod views;
+
+pub use self::error::ServiceError;
+pub use self::live::{
+    Acknowledgement, EndCause, LiveEvent, OpenStream, SampleProblem, StreamCommand, StreamInput, StreamOptions,
+    StreamReady,
+};
+pub use self::sessions::{Interviews, NewSession};
+pub use self::views::{ParticipantView, SegmentView, SessionView};

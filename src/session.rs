@@ -1,0 +1,15 @@
+//! One interview's state: participants, tracks, what to analyse next, scores and segments over time.
+//!
+//! In: [`JournalEntry`]s in order. Out: [`SessionEvent`]s. Replaying a journal gives the same session again, which is how a
+//! session resumes on any node after any crash and how a new policy re-scores without decoding.
+//! Deliberately not here: IO, clocks, async, randomness.
+
+mod event;
+mod ids;
+mod journal;
+mod segment;
+
+pub use self::event::{Pacing, SessionEvent};
+pub use self::ids::{IdError, ParticipantId, SessionId, TrackId};
+pub use self::journal::{CaptureDevice, JournalEntry, SettingProbe, SourceKind, Track};
+pub use self::segment::{Segment, SegmentChange, SegmentState};
