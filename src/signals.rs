@@ -3,8 +3,28 @@
 //! In: [`FrameObservation`]s in the order of media time. Out: [`Measurement`]s with their usable share and reasons.
 //! Deliberately not here: pixels, models, likelihoods (see `scoring`), any clock.
 
+mod blocks;
+mod gate;
+mod identity;
 mod measurement;
+mod motion;
 mod observation;
+mod presence;
+mod presentation;
+mod signal;
+mod stream;
+#[cfg(test)]
+pub(crate) mod testing;
+mod window;
 
+pub use self::blocks::BLOCK_SECS;
+pub use self::gate::{MIN_FACE_PX, quality_problem};
+pub use self::identity::{Change, Identity};
 pub use self::measurement::{Measurement, Reason, SignalName};
+pub use self::motion::Motion;
 pub use self::observation::{FaceObservation, FaceSearch, FrameObservation};
+pub use self::presence::{Ledger, Presence};
+pub use self::presentation::Presentation;
+pub use self::signal::Signal;
+pub use self::stream::Stream;
+pub use self::window::Window;
