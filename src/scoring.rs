@@ -4,6 +4,14 @@
 //! Nothing that is unset, failed or not finite ever reads as authentic.
 //! Deliberately not here: frames, pixels, time other than what the measurements carry.
 
+mod calibration;
+mod fit;
+mod fusion;
+mod policy;
 mod score;
 
+pub use self::calibration::{Calibration, LikelihoodRatio};
+pub use self::fit::{LabelledStatistic, fit};
+pub use self::fusion::{Evidence, score_session, score_window};
+pub use self::policy::{EvidenceNeeds, LevelThresholds, Policy, PolicyError, Sampling, SignalPolicy};
 pub use self::score::{Authenticity, Level, Score, SignalEvidence};

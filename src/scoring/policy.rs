@@ -1,0 +1,245 @@
+//! The versioned policy: prior, thresholds, weights, calibrations and sampling rates.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::error::{ErrorKind, Kinded};
+use crate::signals::SignalName;
+
+use super::calibration::Calibration;
+
+/// The policy that ships with this version.
+const DEFAULT_POLICY: &str = include_str!("../../config/policy.toml");
+
+/// Everything that turns measurements into verdicts. Two servers with the same policy give the same verdicts.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Its name.
+    pub id: String,
+    /// Counts up with every change of any number in it.
+    pub version: u32,
+    /// Probability that a participant is genuine before anything is seen.
+    pub prior_authenticity: f64,
+    /// Where one level ends and the next begins.
+    pub levels: LevelThresholds,
+    /// What there must be before a verdict is given.
+    pub evidence: EvidenceNeeds,
+    /// How often what is computed.
+    pub sampling: Sampling,
+    /// Weight and calibration of each signal, by its name.
+    pub signals: BTreeMap<String, SignalPolicy>,
+}
+
+/// Thresholds on `authenticity`.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LevelThresholds {
+    /// CLEAR from here, if the interval's lower end is not below `suspicious_below`.
+    pub clear_from: f64,
+    /// SUSPICIOUS below here.
+    pub suspicious_below: f64,
+    /// ALERT below here.
+    pub alert_below: f64,
+}
+
+/// What a verdict needs.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvidenceNeeds {
+    /// Seconds with a usable face for a verdict on the session.
+    pub min_usable_face_secs: f64,
+    /// Seconds with a usable face for a verdict on one window.
+    pub min_window_face_secs: f64,
+    /// Independent families of signals (identity, liveness, stream) that must have spoken.
+    pub min_families: u32,
+}
+
+/// How often what is computed, and over what windows.
+///
+/// # Units
+/// `_hz` is times a second of media time.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sampling {
+    /// Least time between two scores of one participant.
+    pub score_interval_secs: f64,
+    /// Length of the sliding window that opens and closes segments.
+    pub window_secs: f64,
+    /// A window must stay suspicious this long before a segment opens.
+    pub open_after_secs: f64,
+    /// A window must stay clear this long before a segment closes.
+    pub close_after_secs: f64,
+    /// Faces are followed and measured so often while clear.
+    pub track_hz: f64,
+    /// And so often while suspicious, or while a verdict is still open.
+    pub track_hz_alert: f64,
+    /// Identity vectors while clear.
+    pub embedding_hz: f64,
+    /// Identity vectors while suspicious or not yet decided.
+    pub embedding_hz_alert: f64,
+    /// Presentation-attack scores while clear.
+    pub presentation_hz: f64,
+    /// Presentation-attack scores while suspicious or not yet decided.
+    pub presentation_hz_alert: f64,
+}
+
+/// How one signal counts.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignalPolicy {
+    /// Factor on its log-likelihood ratio; 0 = measured and shown, not counted.
+    pub weight: f64,
+    /// From its statistic to a log-likelihood ratio.
+    pub calibration: Calibration,
+}
+
+/// A policy that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyError {
+    /// Not TOML, or not of this shape.
+    #[error("policy cannot be read: {source}")]
+    Parse {
+        /// What the parser said, with line and key.
+        #[source]
+        source: Box<toml::de::Error>,
+    },
+    /// A number out of its range.
+    #[error("policy key {key}: {problem}")]
+    Invalid {
+        /// The key.
+        key: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl Kinded for PolicyError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::InvalidInput
+    }
+}
+
+impl Policy {
+    /// The policy that ships with this version.
+    ///
+    /// # Panics
+    /// Never: a test reads it.
+    #[must_use]
+    pub fn shipped() -> Self {
+        Self::from_toml(DEFAULT_POLICY).expect("the shipped policy is read by a test")
+    }
+
+    /// Reads and checks a policy file.
+    ///
+    /// # Errors
+    /// [`PolicyError`] with the key.
+    pub fn from_toml(text: &str) -> Result<Self, PolicyError> {
+        let policy: Self = toml::from_str(text).map_err(|source| PolicyError::Parse { source: Box::new(source) })?;
+        policy.check()?;
+        Ok(policy)
+    }
+
+    /// `policies/{id}@{version}`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("policies/{}@{}", self.id, self.version)
+    }
+
+    /// How a signal counts; `None` for one that the policy does not know.
+    #[must_use]
+    pub fn signal(&self, name: SignalName) -> Option<&SignalPolicy> {
+        self.signals.get(name.as_str())
+    }
+
+    /// Log-odds of a genuine participant before anything is seen.
+    #[must_use]
+    pub fn prior_log_odds(&self) -> f64 {
+        (self.prior_authenticity / (1.0 - self.prior_authenticity)).ln()
+    }
+
+    fn check(&self) -> Result<(), PolicyError> {
+        let invalid =
+            |key: &str, problem: &str| Err(PolicyError::Invalid { key: key.to_owned(), problem: problem.to_owned() });
+        if self.id.is_empty()
+            || !self.id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        {
+            return invalid("id", "must be one or more of a-z, 0-9 and '-'");
+        }
+        if !(self.prior_authenticity > 0.0 && self.prior_authenticity < 1.0) {
+            return invalid("prior_authenticity", "must lie between 0 and 1");
+        }
+        let levels = &self.levels;
+        let is_ordered = 0.0 <= levels.alert_below
+            && levels.alert_below <= levels.suspicious_below
+            && levels.suspicious_below <= levels.clear_from
+            && levels.clear_from <= 1.0;
+        if !is_ordered {
+            return invalid("levels", "0 <= alert_below <= suspicious_below <= clear_from <= 1 must hold");
+        }
+        let needs = &self.evidence;
+        if !(needs.min_usable_face_secs > 0.0 && needs.min_window_face_secs > 0.0) || needs.min_families < 2 {
+            return invalid("evidence", "seconds must be above 0 and min_families at least 2");
+        }
+        let sampling = &self.sampling;
+        let positive = [
+            ("score_interval_secs", sampling.score_interval_secs),
+            ("window_secs", sampling.window_secs),
+            ("open_after_secs", sampling.open_after_secs),
+            ("close_after_secs", sampling.close_after_secs),
+            ("track_hz", sampling.track_hz),
+            ("track_hz_alert", sampling.track_hz_alert),
+            ("embedding_hz", sampling.embedding_hz),
+            ("embedding_hz_alert", sampling.embedding_hz_alert),
+            ("presentation_hz", sampling.presentation_hz),
+            ("presentation_hz_alert", sampling.presentation_hz_alert),
+        ];
+        for (key, value) in positive {
+            if !(value.is_finite() && value > 0.0) {
+                return invalid(&format!("sampling.{key}"), "must be above 0");
+            }
+        }
+        for (name, signal) in &self.signals {
+            if SignalName::from_name(name).is_none() {
+                return invalid(&format!("signals.{name}"), "no signal has this name");
+            }
+            if !(signal.weight.is_finite() && signal.weight >= 0.0) {
+                return invalid(&format!("signals.{name}.weight"), "must not be negative");
+            }
+            if let Some(problem) = signal.calibration.problem() {
+                return invalid(&format!("signals.{name}.calibration"), problem);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DEFAULT_POLICY, Policy, SignalName};
+
+    #[test]
+    fn the_shipped_policy_is_valid_and_knows_every_signal() {
+        let policy = Policy::from_toml(DEFAULT_POLICY).expect("valid");
+        for signal in SignalName::ALL {
+            assert!(policy.signal(signal).is_some(), "{signal}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_number_is_refused_by_its_key() {
+        let check = |from: &str, to: &str, key: &str| {
+            let text = DEFAULT_POLICY.replacen(from, to, 1);
+            assert_ne!(text, DEFAULT_POLICY, "{from} is in the file");
+            let error = Policy::from_toml(&text).expect_err(to).to_string();
+            assert!(error.contains(key), "{error}");
+        };
+        check("prior_authenticity = ", "prior_authenticity = 7", "prior_authenticity");
+        check("clear_from = ", "clear_from = 9", "levels");
+        check("track_hz = ", "track_hz = -", "sampling.track_hz");
+        check("[signals.motion]", "[signals.emotion]", "signals.emotion");
+        check("min_families = 2", "min_families = 1", "evidence");
+        check("version = ", "wersion = ", "wersion");
+    }
+}
