@@ -4,12 +4,19 @@
 //! session resumes on any node after any crash and how a new policy re-scores without decoding.
 //! Deliberately not here: IO, clocks, async, randomness.
 
+mod candidate;
 mod event;
 mod ids;
+mod interview;
 mod journal;
+mod participant;
+mod sampler;
 mod segment;
+mod segments;
 
 pub use self::event::{Pacing, SessionEvent};
 pub use self::ids::{IdError, ParticipantId, SessionId, TrackId};
+pub use self::interview::{Interview, MAX_PARTICIPANTS, MAX_TRACKS};
 pub use self::journal::{CaptureDevice, JournalEntry, SettingProbe, SourceKind, Track};
+pub use self::sampler::{FramePlan, Sampler, Urgency};
 pub use self::segment::{Segment, SegmentChange, SegmentState};

@@ -47,8 +47,11 @@ impl Calibration {
         if !statistic.is_finite() {
             return None;
         }
-        let llr = (self.offset + self.slope * statistic).clamp(self.llr_min, self.llr_max);
-        let of_statistic = self.slope * standard_error.filter(|error| error.is_finite()).unwrap_or(0.0);
+        let line = |statistic: f64| (self.offset + self.slope * statistic).clamp(self.llr_min, self.llr_max);
+        let llr = line(statistic);
+        // Half the span of one standard error either way: beyond the bounds the statistic's own error no longer matters.
+        let error = standard_error.filter(|error| error.is_finite()).unwrap_or(0.0);
+        let of_statistic = (line(statistic + error) - line(statistic - error)) / 2.0;
         Some(LikelihoodRatio { llr, standard_error: of_statistic.hypot(self.standard_error) })
     }
 
@@ -104,5 +107,7 @@ mod tests {
     fn errors_add_in_squares() {
         let ratio = line().apply(0.0, Some(0.2)).expect("finite");
         assert!((ratio.standard_error - 0.5).abs() < 1e-12);
+        let beyond = line().apply(50.0, Some(0.2)).expect("finite");
+        assert!((beyond.standard_error - 0.3).abs() < 1e-12, "only the line's own error is left");
     }
 }

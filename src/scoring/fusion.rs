@@ -16,19 +16,31 @@ const INTERVAL_STANDARD_ERRORS: f64 = 1.96;
 /// Least standard error of a session's log-odds: what no calibration knows of its own domain shift.
 const MIN_STANDARD_ERROR: f64 = 0.5;
 
-/// Which signals share their causes, and so count once where independence is asked for.
+/// A way to attack an interview, and with it the signals that can see it.
+///
+/// Signals of one family share their causes, and so count once where independence is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Family {
+pub enum Family {
+    /// Another person than before, or than the reference.
     Identity,
+    /// Something shown to the camera: photo, screen, mask.
     Liveness,
+    /// Something put into the stream behind the camera.
     Stream,
 }
 
-const fn family(signal: SignalName) -> Family {
-    match signal {
-        SignalName::Identity => Family::Identity,
-        SignalName::Presentation | SignalName::Motion => Family::Liveness,
-        SignalName::Presence | SignalName::Stream => Family::Stream,
+impl Family {
+    /// Every family.
+    pub const ALL: [Self; 3] = [Self::Identity, Self::Liveness, Self::Stream];
+
+    /// The family that a signal speaks for.
+    #[must_use]
+    pub const fn of(signal: SignalName) -> Self {
+        match signal {
+            SignalName::Identity => Self::Identity,
+            SignalName::Presentation | SignalName::Motion => Self::Liveness,
+            SignalName::Presence | SignalName::Stream => Self::Stream,
+        }
     }
 }
 
@@ -59,20 +71,30 @@ pub fn score_window(policy: &Policy, evidence: &Evidence<'_>) -> Score {
     score(policy, evidence, policy.evidence.min_window_face_secs)
 }
 
-/// Sums log-likelihood ratios on the prior's log-odds, or abstains.
+/// Weighs all signals on the prior's log-odds, or abstains.
 ///
-/// The interval is that of the sum: standard errors of statistic and calibration, and a floor for what neither knows.
+/// An attack is one of several kinds, and most signals see only one kind: a substituted person moves as naturally as the
+/// first. So the likelihood of the evidence under "attack" is a mixture over [`Family`] with the policy's shares, and
+/// `llr = -ln(sum of share * exp(-llr of the family))`, the family's ratio being the sum over its signals. Good evidence
+/// against one kind cannot outvote bad evidence of another, and a family that was not measured (ratio 0) bounds how
+/// authentic anybody can look. More evidence for bona fide never lowers the score.
+///
+/// The interval is that of the log-odds to first order: errors of statistics and calibrations, and a floor for what
+/// neither knows.
 fn score(policy: &Policy, evidence: &Evidence<'_>, needed_face_secs: f64) -> Score {
-    let mut log_odds = policy.prior_log_odds();
-    let mut variance = MIN_STANDARD_ERROR.powi(2);
-    let mut families = Vec::new();
+    let mut by_family = Family::ALL.map(|family| (family, None::<LikelihoodRatio>));
     let mut signals = Vec::with_capacity(evidence.measurements.len());
     for measurement in evidence.measurements {
         let ratio = calibrate(policy, measurement);
         if let Some(ratio) = ratio {
-            log_odds += ratio.llr;
-            variance += ratio.standard_error.powi(2);
-            families.push(family(measurement.signal));
+            for (family, sum) in &mut by_family {
+                if *family == Family::of(measurement.signal) {
+                    *sum = Some(sum.map_or(ratio, |sum| LikelihoodRatio {
+                        llr: sum.llr + ratio.llr,
+                        standard_error: sum.standard_error.hypot(ratio.standard_error),
+                    }));
+                }
+            }
         }
         signals.push(SignalEvidence {
             name: measurement.signal,
@@ -83,10 +105,13 @@ fn score(policy: &Policy, evidence: &Evidence<'_>, needed_face_secs: f64) -> Sco
         });
     }
     signals.sort_by_key(|signal| signal.name);
-    families.sort_unstable();
-    families.dedup();
+    let families: Vec<Family> =
+        by_family.iter().filter(|(_, ratio)| ratio.is_some()).map(|(family, _)| *family).collect();
+    let fused = fuse(policy, &by_family);
     let mut reasons = missing_evidence(&policy.evidence, evidence, needed_face_secs, &families);
-    let authenticity = authenticity(log_odds, variance.sqrt()).filter(|_| reasons.is_empty());
+    let log_odds = policy.prior_log_odds() + fused.llr;
+    let authenticity =
+        authenticity(log_odds, fused.standard_error.hypot(MIN_STANDARD_ERROR)).filter(|_| reasons.is_empty());
     let level = authenticity.map_or(Level::Inconclusive, |authenticity| level(policy, authenticity));
     if let (Level::Inconclusive, Some(authenticity)) = (level, authenticity) {
         let reason = Reason::new("score.undecided").with("authenticity", authenticity.value);
@@ -97,11 +122,22 @@ fn score(policy: &Policy, evidence: &Evidence<'_>, needed_face_secs: f64) -> Sco
         level,
         signals,
         reasons,
-        usable_face_secs: finite_ratio_or_more(evidence.usable_face_secs),
+        usable_face_secs: finite_secs(evidence.usable_face_secs),
         window_start_secs: evidence.window_secs.0,
         window_end_secs: evidence.window_secs.1,
         policy: policy.name(),
     }
+}
+
+/// The mixture over kinds of attack; a family without a ratio counts as one that says nothing.
+fn fuse(policy: &Policy, by_family: &[(Family, Option<LikelihoodRatio>)]) -> LikelihoodRatio {
+    let terms = by_family.iter().map(|(family, ratio)| {
+        let ratio = ratio.unwrap_or(LikelihoodRatio { llr: 0.0, standard_error: 0.0 });
+        (policy.attack_shares.of(*family) * (-ratio.llr).exp(), ratio.standard_error)
+    });
+    let total: f64 = terms.clone().map(|(likelihood, _)| likelihood).sum();
+    let variance: f64 = terms.map(|(likelihood, error)| (likelihood / total * error).powi(2)).sum();
+    LikelihoodRatio { llr: -total.ln(), standard_error: variance.sqrt() }
 }
 
 /// The level of an estimate; an interval that reaches below `suspicious_below` is not CLEAR.
@@ -169,7 +205,7 @@ fn finite_ratio(ratio: f64) -> f64 {
     if ratio.is_finite() { ratio.clamp(0.0, 1.0) } else { 0.0 }
 }
 
-fn finite_ratio_or_more(secs: f64) -> f64 {
+fn finite_secs(secs: f64) -> f64 {
     if secs.is_finite() { secs.max(0.0) } else { 0.0 }
 }
 
@@ -239,11 +275,26 @@ mod tests {
         let at = |statistic: f64| {
             let mut measurements = all(0.6);
             measurements[1].statistic = Some(statistic);
-            score(30.0, &measurements).authenticity.map_or(0.5, |authenticity| authenticity.value)
+            score(30.0, &measurements).authenticity.map(|authenticity| authenticity.value)
         };
-        let values: Vec<f64> = (-60..60).map(|step| at(f64::from(step) / 10.0)).collect();
-        let decided: Vec<f64> = values.into_iter().filter(|value| (value - 0.5).abs() > 1e-12).collect();
-        assert!(decided.is_sorted(), "{decided:?}");
+        let decided: Vec<f64> = (-60..60).filter_map(|step| at(f64::from(step) / 10.0)).collect();
+        assert!(decided.is_sorted() && decided.first() < decided.last(), "{decided:?}");
+    }
+
+    #[test]
+    fn evidence_of_one_kind_of_attack_is_not_outvoted() {
+        let mut measurements = all(9.0);
+        measurements[0].statistic = Some(0.0);
+        assert!(score(30.0, &measurements).level >= Level::Suspicious, "another person, else perfect");
+    }
+
+    #[test]
+    fn a_family_that_was_not_measured_bounds_the_score() {
+        let with_all = score(30.0, &all(9.0)).authenticity.expect("decided").value;
+        let mut measurements = all(9.0);
+        measurements.retain(|measurement| super::Family::of(measurement.signal) != super::Family::Stream);
+        let without_stream = score(30.0, &measurements).authenticity.expect("decided").value;
+        assert!(without_stream < with_all);
     }
 
     #[test]

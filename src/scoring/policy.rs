@@ -8,6 +8,7 @@ use crate::error::{ErrorKind, Kinded};
 use crate::signals::SignalName;
 
 use super::calibration::Calibration;
+use super::fusion::Family;
 
 /// The policy that ships with this version.
 const DEFAULT_POLICY: &str = include_str!("../../config/policy.toml");
@@ -26,6 +27,8 @@ pub struct Policy {
     pub levels: LevelThresholds,
     /// What there must be before a verdict is given.
     pub evidence: EvidenceNeeds,
+    /// How attacks divide into kinds.
+    pub attack_shares: AttackShares,
     /// How often what is computed.
     pub sampling: Sampling,
     /// Weight and calibration of each signal, by its name.
@@ -42,6 +45,30 @@ pub struct LevelThresholds {
     pub suspicious_below: f64,
     /// ALERT below here.
     pub alert_below: f64,
+}
+
+/// Shares of the kinds of attack among all attacks; they sum to 1.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttackShares {
+    /// Another person than before, or than the reference.
+    pub identity: f64,
+    /// Something shown to the camera.
+    pub liveness: f64,
+    /// Something put into the stream behind the camera.
+    pub stream: f64,
+}
+
+impl AttackShares {
+    /// The share of one kind.
+    #[must_use]
+    pub const fn of(&self, family: Family) -> f64 {
+        match family {
+            Family::Identity => self.identity,
+            Family::Liveness => self.liveness,
+            Family::Stream => self.stream,
+        }
+    }
 }
 
 /// What a verdict needs.
@@ -182,6 +209,10 @@ impl Policy {
         if !(needs.min_usable_face_secs > 0.0 && needs.min_window_face_secs > 0.0) || needs.min_families < 2 {
             return invalid("evidence", "seconds must be above 0 and min_families at least 2");
         }
+        let shares = Family::ALL.map(|family| self.attack_shares.of(family));
+        if shares.iter().any(|share| !(0.0..=1.0).contains(share)) || (shares.iter().sum::<f64>() - 1.0).abs() > 1e-6 {
+            return invalid("attack_shares", "each must lie between 0 and 1 and together they must be 1");
+        }
         let sampling = &self.sampling;
         let positive = [
             ("score_interval_secs", sampling.score_interval_secs),
@@ -240,6 +271,7 @@ mod tests {
         check("track_hz = ", "track_hz = -", "sampling.track_hz");
         check("[signals.motion]", "[signals.emotion]", "signals.emotion");
         check("min_families = 2", "min_families = 1", "evidence");
+        check("\nidentity = 0.4", "\nidentity = 0.9", "attack_shares");
         check("version = ", "wersion = ", "wersion");
     }
 }

@@ -39,6 +39,8 @@ const MAX_TEMPLATE_EMBEDDINGS: u32 = 64;
 const SUSTAINED_BLOCKS: usize = 3;
 /// Blocks needed before anything is said.
 const MIN_BLOCKS: u32 = 2;
+/// Least standard error of a similarity: pose and light alone move it by so much.
+const MIN_STANDARD_ERROR: f64 = 0.03;
 
 /// Similarity of each embedding to the person that the session began with.
 #[derive(Clone, Debug, Default)]
@@ -168,13 +170,20 @@ impl Identity {
         }
     }
 
-    /// The lowest mean of `SUSTAINED_BLOCKS` consecutive blocks, or of all when there are fewer.
-    fn worst_sustained(&self, window: Window) -> Option<f64> {
+    /// The run of `SUSTAINED_BLOCKS` consecutive blocks with the lowest mean (all blocks when there are fewer), and the
+    /// standard error of that mean.
+    fn worst_sustained(&self, window: Window) -> Option<(f64, f64)> {
         let means: Vec<f64> = self.similarities.within(window).map(Block::mean).collect();
+        let run_length = SUSTAINED_BLOCKS.min(means.len()).max(1);
         means
-            .windows(SUSTAINED_BLOCKS.min(means.len()).max(1))
-            .map(|run| run.iter().sum::<f64>() / run.len() as f64)
-            .min_by(f64::total_cmp)
+            .windows(run_length)
+            .map(|run| {
+                let n = run.len() as f64;
+                let mean = run.iter().sum::<f64>() / n;
+                let variance = run.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
+                (mean, (variance / n).sqrt().max(MIN_STANDARD_ERROR))
+            })
+            .min_by(|a, b| a.0.total_cmp(&b.0))
     }
 }
 
@@ -193,13 +202,12 @@ impl Signal for Identity {
     }
 
     fn measure(&self, window: Window) -> Measurement {
-        let summary = self.similarities.summary(window);
-        let blocks = summary.map_or(0, |summary| summary.n_blocks);
+        let blocks = u32::try_from(self.similarities.within(window).count()).unwrap_or(u32::MAX);
         let mut measurement = Measurement {
             signal: SignalName::Identity,
             statistic: None,
             blocks,
-            standard_error: summary.and_then(|summary| summary.standard_error),
+            standard_error: None,
             usable_ratio: self.similarities.usable_ratio(window),
             reasons: Vec::new(),
         };
@@ -208,7 +216,9 @@ impl Signal for Identity {
             measurement.reasons.push(reason);
             return measurement;
         }
-        let mut statistic = self.worst_sustained(window);
+        let worst = self.worst_sustained(window);
+        let mut statistic = worst.map(|(similarity, _)| similarity);
+        measurement.standard_error = worst.map(|(_, error)| error);
         if let Some(similarity) = statistic {
             measurement.reasons.push(Reason::new("identity.consistency").with("similarity", similarity));
         }

@@ -1,0 +1,332 @@
+//! What a session is: a pure state machine over its journal.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::media::MediaTime;
+use crate::scoring::{Policy, Score};
+use crate::signals::SignalName;
+
+use super::event::{Pacing, SessionEvent};
+use super::ids::{ParticipantId, TrackId};
+use super::journal::{JournalEntry, SourceKind, Track};
+use super::participant::Participant;
+use super::sampler::Urgency;
+
+/// Tracks of one session; more are refused where they come in.
+pub const MAX_TRACKS: usize = 64;
+/// Participants of one session.
+pub const MAX_PARTICIPANTS: usize = 32;
+
+/// One interview. The same entries in the same order always give the same events and scores.
+#[derive(Debug)]
+pub struct Interview {
+    policy: Arc<Policy>,
+    models: Arc<BTreeMap<SignalName, String>>,
+    tracks: BTreeMap<TrackId, TrackState>,
+    participants: BTreeMap<ParticipantId, Participant>,
+    next_ordinal: u32,
+    is_finished: bool,
+}
+
+#[derive(Debug)]
+struct TrackState {
+    track: Track,
+    last_sequence: Option<u64>,
+    last_at: Option<MediaTime>,
+    pacing: Option<Pacing>,
+}
+
+impl Interview {
+    /// An interview of which nothing is known; `models` names the weights behind each signal.
+    #[must_use]
+    pub fn new(policy: Arc<Policy>, models: Arc<BTreeMap<SignalName, String>>) -> Self {
+        Self {
+            policy,
+            models,
+            tracks: BTreeMap::new(),
+            participants: BTreeMap::new(),
+            next_ordinal: 1,
+            is_finished: false,
+        }
+    }
+
+    /// The policy that scores it.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Takes one entry and says what follows from it. Entries after the end change nothing.
+    pub fn apply(&mut self, entry: &JournalEntry) -> Vec<SessionEvent> {
+        if self.is_finished {
+            return Vec::new();
+        }
+        match entry {
+            JournalEntry::TrackUpserted(track) => {
+                self.upsert_track(track);
+                Vec::new()
+            }
+            JournalEntry::TrackRemoved(track_id) => {
+                self.tracks.remove(track_id);
+                Vec::new()
+            }
+            JournalEntry::ReferenceEnrolled { participant_id, embedding } => {
+                if let Some(participant) = self.participant_mut(participant_id) {
+                    participant.enroll_reference(embedding.clone());
+                }
+                Vec::new()
+            }
+            JournalEntry::Frame { track_id, observation } => self.apply_frame(track_id, observation),
+            JournalEntry::Finished { .. } => {
+                self.is_finished = true;
+                self.rescore_all()
+            }
+        }
+    }
+
+    /// Whether the end was reached.
+    #[must_use]
+    pub const fn is_finished(&self) -> bool {
+        self.is_finished
+    }
+
+    /// The latest score of each participant.
+    pub fn scores(&self) -> impl Iterator<Item = (&ParticipantId, &Score)> {
+        self.participants.iter().filter_map(|(id, participant)| Some((id, participant.score()?)))
+    }
+
+    /// A track that was announced and not removed.
+    #[must_use]
+    pub fn track(&self, track_id: &TrackId) -> Option<&Track> {
+        self.tracks.get(track_id).map(|state| &state.track)
+    }
+
+    /// Highest sequence of each track that is in the journal.
+    pub fn last_sequences(&self) -> impl Iterator<Item = (&TrackId, u64)> {
+        self.tracks.iter().filter_map(|(track_id, state)| Some((track_id, state.last_sequence?)))
+    }
+
+    /// Whether one more track, and the participant behind it, still fit.
+    #[must_use]
+    pub fn has_room_for(&self, track: &Track) -> bool {
+        (self.tracks.contains_key(&track.track_id) || self.tracks.len() < MAX_TRACKS)
+            && (self.participants.contains_key(&track.participant_id) || self.participants.len() < MAX_PARTICIPANTS)
+    }
+
+    /// How much is wanted of a track's frames to come.
+    #[must_use]
+    pub fn urgency(&self, track_id: &TrackId) -> Urgency {
+        let participant =
+            self.tracks.get(track_id).and_then(|state| self.participants.get(&state.track.participant_id));
+        participant.map(Participant::urgency).unwrap_or_default()
+    }
+
+    fn upsert_track(&mut self, track: &Track) {
+        if !self.has_room_for(track) {
+            return;
+        }
+        if track.kind == SourceKind::Camera
+            && let Some(participant) = self.participant_mut(&track.participant_id)
+            && let Some(device) = &track.device
+        {
+            participant.claim_device(&device.label);
+        }
+        let before = self.tracks.remove(&track.track_id);
+        self.tracks.insert(
+            track.track_id.clone(),
+            TrackState {
+                track: track.clone(),
+                last_sequence: before.as_ref().and_then(|state| state.last_sequence),
+                last_at: before.as_ref().and_then(|state| state.last_at),
+                pacing: None,
+            },
+        );
+    }
+
+    fn participant_mut(&mut self, id: &ParticipantId) -> Option<&mut Participant> {
+        if !self.participants.contains_key(id) {
+            if self.participants.len() >= MAX_PARTICIPANTS {
+                return None;
+            }
+            self.participants.insert(id.clone(), Participant::new(id.clone()));
+        }
+        self.participants.get_mut(id)
+    }
+
+    fn apply_frame(&mut self, track_id: &TrackId, observation: &crate::signals::FrameObservation) -> Vec<SessionEvent> {
+        let Some(state) = self.tracks.get_mut(track_id) else { return Vec::new() };
+        state.last_sequence = Some(observation.sequence.max(state.last_sequence.unwrap_or(0)));
+        if state.track.kind != SourceKind::Camera {
+            return Vec::new();
+        }
+        let Some(participant) = self.participants.get_mut(&state.track.participant_id) else { return Vec::new() };
+        if state.last_at.is_some_and(|last| observation.media_time < last) {
+            participant.observe_reversed(observation);
+            return Vec::new();
+        }
+        state.last_at = Some(observation.media_time);
+        participant.observe(observation);
+        let mut events = participant.rescore(&self.policy, &self.models, &mut self.next_ordinal, false);
+        let sampling = &self.policy.sampling;
+        let is_raised = participant.urgency().is_raised;
+        let pacing = Pacing {
+            track_id: track_id.clone(),
+            frames_per_second: if is_raised { sampling.track_hz_alert } else { sampling.track_hz },
+            min_height_px: participant.wanted_height_px(),
+            wants_audio: false,
+        };
+        if !events.is_empty() && state.pacing.as_ref() != Some(&pacing) {
+            state.pacing = Some(pacing.clone());
+            events.push(SessionEvent::Pacing(pacing));
+        }
+        events
+    }
+
+    fn rescore_all(&mut self) -> Vec<SessionEvent> {
+        let mut events = Vec::new();
+        for participant in self.participants.values_mut() {
+            events.extend(participant.rescore(&self.policy, &self.models, &mut self.next_ordinal, true));
+        }
+        events
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use crate::scoring::{Level, Policy};
+    use crate::session::{SegmentChange, SegmentState};
+    use crate::signals::testing::{face, frame_at};
+    use crate::signals::{FaceSearch, FrameObservation, Reason};
+    use crate::vision::{Embedding, FaceShape, PresentationOutput};
+
+    use super::{Interview, JournalEntry, ParticipantId, SessionEvent, SourceKind, Track, TrackId};
+
+    fn interview() -> Interview {
+        Interview::new(Arc::new(Policy::shipped()), Arc::new(BTreeMap::new()))
+    }
+
+    fn track() -> Track {
+        Track {
+            track_id: TrackId::new("camera").expect("valid"),
+            participant_id: ParticipantId::new("candidate").expect("valid"),
+            kind: SourceKind::Camera,
+            device: None,
+        }
+    }
+
+    /// A frame of a talking, bona fide `person`.
+    fn talking(at: f64, person: usize) -> FrameObservation {
+        let mut frame = frame_at(at);
+        let mut face = face();
+        let mut raw = [0.05_f32; 8];
+        raw[person] = 1.0;
+        face.embedding = Embedding::from_raw(&raw);
+        face.presentation =
+            Some(PresentationOutput { attack_score: 0.02, attack_score_wide: None, context_ratio: 1.0 });
+        face.shape = Some(FaceShape {
+            left_eye_ratio: 0.3 + 0.06 * (at * 4.0).sin() as f32,
+            right_eye_ratio: 0.3 + 0.06 * (at * 4.0).sin() as f32,
+            mouth_ratio: 0.2 + 0.1 * (at * 9.0).sin() as f32,
+            mouth_width_ratio: 0.5 + 0.03 * (at * 5.0).sin() as f32,
+            jaw_ratio: 0.8 + 0.03 * (at * 9.0).cos() as f32,
+            ..FaceShape::default()
+        });
+        frame.faces = FaceSearch::Run(vec![face]);
+        frame
+    }
+
+    fn journal(secs: f64, frame: impl Fn(f64) -> FrameObservation) -> Vec<JournalEntry> {
+        let mut entries = vec![JournalEntry::TrackUpserted(track())];
+        entries.extend((0..(secs * 10.0) as u32).map(|tick| JournalEntry::Frame {
+            track_id: track().track_id,
+            observation: frame(f64::from(tick) / 10.0),
+        }));
+        entries
+    }
+
+    fn play(entries: &[JournalEntry]) -> (Interview, Vec<SessionEvent>) {
+        let mut interview = interview();
+        let events = entries.iter().flat_map(|entry| interview.apply(entry)).collect();
+        (interview, events)
+    }
+
+    fn level(interview: &Interview) -> Level {
+        interview.scores().map(|(_, score)| score.level).max().unwrap_or(Level::Inconclusive)
+    }
+
+    #[test]
+    fn a_talking_person_becomes_clear() {
+        let (interview, events) = play(&journal(20.0, |at| talking(at, 0)));
+        assert_eq!(level(&interview), Level::Clear, "{:?}", interview.scores().next());
+        assert!(!events.iter().any(|event| matches!(event, SessionEvent::Segment { .. })));
+        let n_scores = events.iter().filter(|event| matches!(event, SessionEvent::Score { .. })).count();
+        assert!((18..=21).contains(&n_scores), "one a second: {n_scores}");
+    }
+
+    #[test]
+    fn the_first_seconds_are_inconclusive_with_their_cause() {
+        let (interview, _) = play(&journal(2.0, |at| talking(at, 0)));
+        let (_, score) = interview.scores().next().expect("scored");
+        assert_eq!(score.level, Level::Inconclusive);
+        assert_eq!(score.reasons[0].code, "evidence.too_little_face_time");
+    }
+
+    #[test]
+    fn another_person_opens_a_segment_within_three_seconds() {
+        let (interview, events) = play(&journal(24.0, |at| talking(at, if at < 12.0 { 0 } else { 4 })));
+        assert!(level(&interview) >= Level::Suspicious, "{:?}", interview.scores().next());
+        let opened = events.iter().find_map(|event| match event {
+            SessionEvent::Segment { change: SegmentChange::Opened, segment } => Some(segment),
+            _ => None,
+        });
+        let opened = opened.expect("a segment");
+        assert!((12.0..=15.0).contains(&opened.end.as_secs_f64()), "{opened:?}");
+        let told = opened.signals.iter().flat_map(|signal| &signal.reasons);
+        let changed: Vec<&Reason> = told.filter(|reason| reason.code == "identity.changed").collect();
+        assert!((changed[0].values["at_secs"] - 12.0).abs() < 0.2, "{changed:?}");
+    }
+
+    #[test]
+    fn finishing_closes_open_segments_and_nothing_follows() {
+        let mut entries = journal(20.0, |at| talking(at, if at < 10.0 { 0 } else { 4 }));
+        entries.push(JournalEntry::Finished { at: crate::media::MediaTime::ZERO });
+        let (mut interview, events) = play(&entries);
+        let last_segment = events.iter().rev().find_map(|event| match event {
+            SessionEvent::Segment { segment, .. } => Some(segment.state),
+            _ => None,
+        });
+        assert_eq!(last_segment, Some(SegmentState::Closed));
+        assert!(interview.apply(&entries[5]).is_empty());
+    }
+
+    #[test]
+    fn replaying_a_journal_gives_the_same_session() {
+        let entries = journal(15.0, |at| talking(at, usize::from(at > 7.0)));
+        assert_eq!(play(&entries).1, play(&entries).1);
+    }
+
+    #[test]
+    fn an_empty_room_is_inconclusive_never_clear() {
+        let (interview, _) = play(&journal(30.0, |at| {
+            let mut frame = frame_at(at);
+            frame.faces = FaceSearch::Run(Vec::new());
+            frame
+        }));
+        assert_eq!(level(&interview), Level::Inconclusive);
+    }
+
+    #[test]
+    fn tracks_are_bounded() {
+        let mut interview = interview();
+        for n in 0..200 {
+            let mut track = track();
+            track.track_id = TrackId::new(&format!("camera {n}")).expect("valid");
+            interview.apply(&JournalEntry::TrackUpserted(track));
+        }
+        assert_eq!(interview.tracks.len(), super::MAX_TRACKS);
+    }
+}

@@ -1,0 +1,170 @@
+//! What to analyse next: compute is spent where it changes the answer.
+
+use crate::media::MediaTime;
+use crate::scoring::Sampling;
+use crate::signals::{FaceSearch, FrameObservation};
+use crate::vision::FaceTrackId;
+
+/// Least time between two embeddings when a second opinion is wanted at once.
+const CONFIRM_SECS: f64 = 0.2;
+/// Part of a period by which a frame may be early and still be taken, so that a steady 10 Hz source is not thinned to 5.
+const SLACK_RATIO: f64 = 0.25;
+/// Face tracks remembered as embedded already.
+const MAX_KNOWN_FACES: usize = 16;
+
+/// How much a session wants to know at this moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Urgency {
+    /// Whether the verdict is open or not CLEAR.
+    pub is_raised: bool,
+    /// Whether an embedding that matched nobody waits for a second opinion.
+    pub wants_identity: bool,
+}
+
+impl Default for Urgency {
+    /// Raised: nothing is known yet.
+    fn default() -> Self {
+        Self { is_raised: true, wants_identity: false }
+    }
+}
+
+/// What to compute on one frame.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FramePlan {
+    /// Look for faces and follow them (mesh, pose, quality).
+    pub find_faces: bool,
+    /// Compute the identity vector of the most prominent faces.
+    pub embed: bool,
+    /// Faces that have been embedded before: others are embedded in any case.
+    pub known_faces: Vec<FaceTrackId>,
+    /// Compute the presentation-attack score of the most prominent face.
+    pub check_presentation: bool,
+}
+
+/// Decides per frame of one video track. Deterministic; its state is when what was computed last.
+#[derive(Clone, Debug, Default)]
+pub struct Sampler {
+    last_faces: Option<MediaTime>,
+    last_embedding: Option<MediaTime>,
+    last_presentation: Option<MediaTime>,
+    known_faces: Vec<FaceTrackId>,
+}
+
+impl Sampler {
+    /// What to compute on the frame at `at`; `scene_changed` says that the picture is another one than just before.
+    #[must_use]
+    pub fn plan(&self, sampling: &Sampling, urgency: Urgency, at: MediaTime, scene_changed: bool) -> FramePlan {
+        let rate = |calm_hz: f64, raised_hz: f64| if urgency.is_raised { raised_hz } else { calm_hz };
+        let find_faces =
+            scene_changed || is_due(self.last_faces, at, 1.0 / rate(sampling.track_hz, sampling.track_hz_alert));
+        let embedding_secs = if urgency.wants_identity {
+            CONFIRM_SECS
+        } else {
+            1.0 / rate(sampling.embedding_hz, sampling.embedding_hz_alert)
+        };
+        let presentation_secs = 1.0 / rate(sampling.presentation_hz, sampling.presentation_hz_alert);
+        FramePlan {
+            find_faces,
+            embed: find_faces && (scene_changed || is_due(self.last_embedding, at, embedding_secs)),
+            known_faces: self.known_faces.clone(),
+            check_presentation: find_faces && is_due(self.last_presentation, at, presentation_secs),
+        }
+    }
+
+    /// Takes what was really computed.
+    pub fn note(&mut self, observation: &FrameObservation) {
+        let at = observation.media_time;
+        let FaceSearch::Run(faces) = &observation.faces else { return };
+        self.last_faces = Some(at);
+        for face in faces {
+            if face.embedding.is_some() {
+                self.last_embedding = Some(at);
+                if !self.known_faces.contains(&face.face_track) {
+                    if self.known_faces.len() == MAX_KNOWN_FACES {
+                        self.known_faces.remove(0);
+                    }
+                    self.known_faces.push(face.face_track);
+                }
+            }
+            if face.presentation.is_some() {
+                self.last_presentation = Some(at);
+            }
+        }
+    }
+}
+
+fn is_due(last: Option<MediaTime>, at: MediaTime, period_secs: f64) -> bool {
+    // A clock that went back makes everything due: the stream begins anew.
+    last.is_none_or(|last| {
+        let elapsed_secs = at.secs_since(last);
+        elapsed_secs < 0.0 || elapsed_secs >= period_secs * (1.0 - SLACK_RATIO)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::scoring::Policy;
+    use crate::signals::testing::{face, frame_at};
+    use crate::vision::{Embedding, FaceTrackId};
+
+    use super::{FaceSearch, MediaTime, Sampler, Urgency};
+
+    const CALM: Urgency = Urgency { is_raised: false, wants_identity: false };
+
+    /// Counts what is planned on `secs` seconds of 30 Hz video.
+    fn planned(urgency: Urgency, secs: u32) -> (u32, u32) {
+        let sampling = Policy::shipped().sampling;
+        let mut sampler = Sampler::default();
+        let (mut n_faces, mut n_embeddings) = (0, 0);
+        for frame in 0..secs * 30 {
+            let mut observation = frame_at(f64::from(frame) / 30.0);
+            let plan = sampler.plan(&sampling, urgency, observation.media_time, false);
+            if plan.find_faces {
+                n_faces += 1;
+                let mut face = face();
+                if plan.embed {
+                    n_embeddings += 1;
+                    face.embedding = Embedding::from_raw(&[1.0, 0.0]);
+                }
+                observation.faces = FaceSearch::Run(vec![face]);
+            }
+            sampler.note(&observation);
+        }
+        (n_faces, n_embeddings)
+    }
+
+    #[test]
+    fn calm_sessions_cost_less() {
+        let (calm_faces, calm_embeddings) = planned(CALM, 20);
+        let (raised_faces, raised_embeddings) = planned(Urgency::default(), 20);
+        assert!((190..=210).contains(&calm_faces), "{calm_faces}");
+        assert!(raised_faces >= 290, "{raised_faces}");
+        assert!((18..=28).contains(&calm_embeddings), "{calm_embeddings}");
+        assert!(raised_embeddings > calm_embeddings);
+    }
+
+    #[test]
+    fn a_doubt_about_identity_is_settled_within_half_a_second() {
+        let mut sampler = Sampler::default();
+        let mut observation = frame_at(5.0);
+        let mut face = face();
+        face.embedding = Embedding::from_raw(&[1.0, 0.0]);
+        observation.faces = FaceSearch::Run(vec![face]);
+        sampler.note(&observation);
+        let doubt = Urgency { is_raised: false, wants_identity: true };
+        let sampling = Policy::shipped().sampling;
+        let plan = sampler.plan(&sampling, doubt, MediaTime::from_millis(5_300), false);
+        assert!(plan.embed && plan.known_faces == [FaceTrackId(1)]);
+        assert!(!sampler.plan(&sampling, CALM, MediaTime::from_millis(5_300), false).embed);
+    }
+
+    #[test]
+    fn a_cut_is_looked_at_at_once() {
+        let mut sampler = Sampler::default();
+        let mut observation = frame_at(5.0);
+        observation.faces = FaceSearch::Run(Vec::new());
+        sampler.note(&observation);
+        let plan = sampler.plan(&Policy::shipped().sampling, CALM, MediaTime::from_millis(5_010), true);
+        assert!(plan.find_faces && plan.embed);
+    }
+}
