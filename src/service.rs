@@ -6,6 +6,8 @@ pub mod ports;
 
 mod error;
 mod live;
+mod options;
+mod pipeline;
 mod sessions;
 mod views;
 
@@ -14,5 +16,7 @@ pub use self::live::{
     Acknowledgement, EndCause, LiveEvent, OpenStream, SampleProblem, StreamCommand, StreamInput, StreamOptions,
     StreamReady,
 };
+pub use self::options::ServiceOptions;
+pub use self::pipeline::{AnalysisPool, Pipeline, SampleContext, TrackAnalyst};
 pub use self::sessions::{Interviews, NewSession};
 pub use self::views::{ParticipantView, SegmentView, SessionView};

@@ -1,0 +1,163 @@
+//! Events on their way to one receiver: bounded, newest state wins, nobody is waited for.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+
+use crate::scoring::Level;
+use crate::session::{ParticipantId, SessionEvent, TrackId};
+
+use super::LiveEvent;
+
+/// Events between the session and the wire.
+pub(super) const CHANNEL_EVENTS: usize = 256;
+/// Problems of single samples kept for a slow receiver.
+const MAX_WAITING_PROBLEMS: usize = 64;
+
+/// What an event replaces when its receiver is behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Key {
+    Score(ParticipantId),
+    Segment(u32),
+    Pacing(TrackId),
+    Ack(TrackId),
+    Problem,
+    Ended,
+}
+
+/// The sending side of one receiver.
+#[derive(Debug)]
+pub(super) struct Outbox {
+    channel: mpsc::Sender<LiveEvent>,
+    waiting: VecDeque<(Key, LiveEvent)>,
+    score_interval: Option<Duration>,
+    last_scores: HashMap<ParticipantId, (f64, Level)>,
+    is_ended: bool,
+}
+
+impl Outbox {
+    pub(super) fn new(score_interval: Option<Duration>) -> (Self, mpsc::Receiver<LiveEvent>) {
+        let (channel, events) = mpsc::channel(CHANNEL_EVENTS);
+        let outbox =
+            Self { channel, waiting: VecDeque::new(), score_interval, last_scores: HashMap::new(), is_ended: false };
+        (outbox, events)
+    }
+
+    /// Whether nobody reads any more.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.channel.is_closed()
+    }
+
+    /// Whether the last event was handed over.
+    pub(super) fn is_done(&self) -> bool {
+        self.is_abandoned() || (self.is_ended && self.waiting.is_empty())
+    }
+
+    /// Adds an event, or replaces the waiting one about the same thing, and hands over what fits.
+    pub(super) fn push(&mut self, event: LiveEvent) {
+        if self.is_ended || !self.is_wanted(&event) {
+            return;
+        }
+        let key = key(&event);
+        self.is_ended = key == Key::Ended;
+        if key == Key::Problem {
+            let n_problems = self.waiting.iter().filter(|(waiting, _)| *waiting == Key::Problem).count();
+            if n_problems >= MAX_WAITING_PROBLEMS
+                && let Some(oldest) = self.waiting.iter().position(|(waiting, _)| *waiting == Key::Problem)
+            {
+                self.waiting.remove(oldest);
+            }
+        } else if let Some(waiting) = self.waiting.iter_mut().find(|(waiting, _)| *waiting == key) {
+            waiting.1 = event;
+            self.flush();
+            return;
+        }
+        self.waiting.push_back((key, event));
+        self.flush();
+    }
+
+    /// Hands over what fits.
+    pub(super) fn flush(&mut self) {
+        while let Some((key, event)) = self.waiting.pop_front() {
+            match self.channel.try_send(event) {
+                Ok(()) => {}
+                Err(TrySendError::Full(event)) => {
+                    self.waiting.push_front((key, event));
+                    return;
+                }
+                Err(TrySendError::Closed(_)) => {
+                    self.waiting.clear();
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Thins scores to the receiver's interval; a new level is always told.
+    fn is_wanted(&mut self, event: &LiveEvent) -> bool {
+        let LiveEvent::Session(SessionEvent::Score { participant_id, score }) = event else { return true };
+        let Some(interval) = self.score_interval else { return true };
+        let last = self.last_scores.get(participant_id);
+        let is_wanted = last.is_none_or(|(at_secs, level)| {
+            *level != score.level || score.window_end_secs - at_secs >= interval.as_secs_f64()
+        });
+        if is_wanted {
+            self.last_scores.insert(participant_id.clone(), (score.window_end_secs, score.level));
+        }
+        is_wanted
+    }
+}
+
+fn key(event: &LiveEvent) -> Key {
+    match event {
+        LiveEvent::Session(SessionEvent::Score { participant_id, .. }) => Key::Score(participant_id.clone()),
+        LiveEvent::Session(SessionEvent::Segment { segment, .. }) => Key::Segment(segment.ordinal),
+        LiveEvent::Session(SessionEvent::Pacing(pacing)) => Key::Pacing(pacing.track_id.clone()),
+        LiveEvent::Ack(ack) => Key::Ack(ack.track_id.clone()),
+        LiveEvent::SampleProblem(_) => Key::Problem,
+        LiveEvent::Ended(_) => Key::Ended,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::session::TrackId;
+
+    use super::super::Acknowledgement;
+    use super::{CHANNEL_EVENTS, LiveEvent, Outbox};
+
+    fn ack(sequence: u64) -> LiveEvent {
+        let track_id = TrackId::new("camera").expect("valid");
+        LiveEvent::Ack(Acknowledgement { track_id, sequence, dropped_frames: 0, resume_token: String::new() })
+    }
+
+    #[tokio::test]
+    async fn a_slow_reader_gets_the_newest_and_memory_stays_flat() {
+        let (mut outbox, mut events) = Outbox::new(None);
+        for sequence in 0..10_000 {
+            outbox.push(ack(sequence));
+        }
+        outbox.push(LiveEvent::Ended(None));
+        assert!(outbox.waiting.len() <= 2, "{}", outbox.waiting.len());
+        let mut last = 0;
+        for _ in 0..CHANNEL_EVENTS {
+            let Some(LiveEvent::Ack(ack)) = events.recv().await else { panic!("an ack") };
+            last = ack.sequence;
+        }
+        outbox.flush();
+        let Some(LiveEvent::Ack(newest)) = events.recv().await else { panic!("an ack") };
+        assert!(newest.sequence == 9_999 && last < 9_999);
+        assert!(matches!(events.recv().await, Some(LiveEvent::Ended(None))));
+        assert!(outbox.is_done());
+    }
+
+    #[test]
+    fn a_reader_that_left_is_noticed() {
+        let (mut outbox, events) = Outbox::new(None);
+        drop(events);
+        outbox.push(ack(1));
+        assert!(outbox.is_abandoned() && outbox.waiting.is_empty());
+    }
+}

@@ -1,0 +1,374 @@
+//! One frame to one observation: the only place where pictures meet models.
+//!
+//! Every model step is `vision::x::prepare` → executor → `vision::x::interpret`. Runs on a thread that may block; many tracks
+//! at once share the executor's queue, so that frames of all interviews keep all cores busy.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ndarray::ArrayD;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::inference::Executor;
+use crate::media::{FrameDecoder, MediaLimits, MediaTime, RgbView, Thumbnail, VideoFormat, VideoFrame, VideoSample};
+use crate::scoring::Sampling;
+use crate::session::{FramePlan, Sampler, Urgency};
+use crate::signals::{FaceObservation, FaceSearch, FrameObservation, SignalName};
+use crate::vision::{
+    Embedding, FaceTracker, PresentationOutput, TrackFrame, TrackedFace, TrackerOptions, align_face, detection, embedding,
+    face_quality, face_shape, five_points, head_pose, mesh, presentation,
+};
+
+use super::error::ServiceError;
+
+/// Tasks of the manifest that the pipeline needs.
+const DETECTION: &str = "face-detection";
+const MESH: &str = "face-mesh";
+const EMBEDDING: &str = "face-embedding";
+const PRESENTATION: &str = "presentation-attack";
+/// Change of the thumbnail in 8-bit levels from which the picture is another one: a cut, not a movement.
+const SCENE_CHANGE_LEVELS: f32 = 24.0;
+/// Faces embedded on one frame, most prominent first.
+const MAX_EMBEDDED_FACES: usize = 2;
+/// Smallest face that is embedded, in pixels of face height.
+const MIN_EMBEDDED_FACE_PX: f32 = 32.0;
+/// Analyses at one time for each core when the operator does not say: one computes while one waits for a model.
+const ANALYSES_A_CORE: usize = 2;
+
+/// Bounds how many frames are analysed at one time.
+#[derive(Clone, Debug)]
+pub struct AnalysisPool {
+    permits: Arc<Semaphore>,
+}
+
+impl AnalysisPool {
+    /// A pool of that many places; 0 = two a core.
+    #[must_use]
+    pub fn new(n_places: usize) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let n_places = if n_places == 0 { cores * ANALYSES_A_CORE } else { n_places };
+        Self { permits: Arc::new(Semaphore::new(n_places)) }
+    }
+
+    /// Waits for a place; `None` when the pool was closed.
+    pub(super) async fn acquire(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.permits).acquire_owned().await.ok()
+    }
+}
+
+/// Measures frames. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Pipeline {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    executor: Executor,
+    models: Models,
+    limits: MediaLimits,
+    sampling: Sampling,
+}
+
+/// Ids of the models by what they do.
+#[derive(Clone, Debug)]
+struct Models {
+    detection: String,
+    mesh: String,
+    embedding: String,
+    presentation: String,
+}
+
+/// What is known of a sample besides its bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct SampleContext {
+    /// When it was received, since the session was created.
+    pub arrival: MediaTime,
+    /// Frames that the plugin dropped just before it.
+    pub missing_before: u64,
+    /// Frames that the server shed just before it.
+    pub shed_before: u64,
+    /// How much the session wants to know.
+    pub urgency: Urgency,
+}
+
+impl Pipeline {
+    /// Puts the pipeline together; every task must have a model.
+    ///
+    /// # Errors
+    /// [`ServiceError::Internal`] naming the task that the manifest has no model for.
+    pub fn new(executor: Executor, limits: MediaLimits, sampling: Sampling) -> Result<Self, ServiceError> {
+        let model = |task: &'static str| {
+            executor
+                .model_of_task(task)
+                .map(str::to_owned)
+                .ok_or_else(|| ServiceError::Internal { problem: format!("no model for {task} in the manifest") })
+        };
+        let models = Models {
+            detection: model(DETECTION)?,
+            mesh: model(MESH)?,
+            embedding: model(EMBEDDING)?,
+            presentation: model(PRESENTATION)?,
+        };
+        Ok(Self { shared: Arc::new(Shared { executor, models, limits, sampling }) })
+    }
+
+    /// Bounds of what is decoded.
+    #[must_use]
+    pub fn limits(&self) -> &MediaLimits {
+        &self.shared.limits
+    }
+
+    /// A new track's analyst.
+    #[must_use]
+    pub fn analyst(&self, default_format: Option<VideoFormat>) -> TrackAnalyst {
+        TrackAnalyst {
+            decoder: FrameDecoder::new(self.shared.limits, default_format),
+            default_format,
+            tracker: FaceTracker::new(TrackerOptions::default()),
+            sampler: Sampler::default(),
+            thumbnail: None,
+            pipeline: self.clone(),
+        }
+    }
+
+    /// Which weights stand behind which signal.
+    #[must_use]
+    pub fn signal_models(&self) -> BTreeMap<SignalName, String> {
+        let models = &self.shared.models;
+        let behind = [
+            (SignalName::Identity, &models.embedding),
+            (SignalName::Presentation, &models.presentation),
+            (SignalName::Motion, &models.mesh),
+            (SignalName::Presence, &models.detection),
+        ];
+        behind
+            .into_iter()
+            .filter_map(|(signal, id)| Some((signal, self.shared.executor.model_version(id)?.to_owned())))
+            .collect()
+    }
+
+    /// The models in use, as `models/{id}@{sha256}`.
+    #[must_use]
+    pub fn model_versions(&self) -> Vec<String> {
+        let models = &self.shared.models;
+        [&models.detection, &models.mesh, &models.embedding, &models.presentation]
+            .into_iter()
+            .filter_map(|id| self.shared.executor.model_version(id).map(str::to_owned))
+            .collect()
+    }
+
+    /// The identity vector of the one face of a reference image.
+    ///
+    /// # Errors
+    /// [`ServiceError::Media`] when it is no readable still, [`ServiceError::InvalidField`] when it shows no face, several, or
+    /// one too small.
+    pub fn measure_reference(&self, image: &[u8]) -> Result<Embedding, ServiceError> {
+        let image = crate::media::decode_still(image, &self.shared.limits)?;
+        let mut faces = self.faces(image.view())?;
+        let refusal = |problem: &str| ServiceError::InvalidField { field: "reference", problem: problem.to_owned() };
+        faces.sort_by(|a, b| b.box_in_frame.area().total_cmp(&a.box_in_frame.area()));
+        let mut faces = faces.into_iter();
+        let face = faces.next().ok_or_else(|| refusal("shows no face: send a picture with one face to the camera"))?;
+        if faces.next().is_some_and(|second| second.box_in_frame.area() * 2.0 > face.box_in_frame.area()) {
+            return Err(refusal("shows several faces: send a picture of one person"));
+        }
+        if face.box_in_frame.height() < MIN_EMBEDDED_FACE_PX {
+            return Err(refusal("shows a face that is too small: send a larger picture"));
+        }
+        self.embed(image.view(), &face)
+    }
+
+    /// All faces of one picture, without any history.
+    ///
+    /// # Errors
+    /// [`ServiceError::Inference`], [`ServiceError::Vision`].
+    pub fn faces(&self, image: RgbView<'_>) -> Result<Vec<TrackedFace>, ServiceError> {
+        let frame = TrackFrame { media_time: MediaTime::ZERO, width: image.width(), height: image.height(), scene_changed: true };
+        self.follow(&mut FaceTracker::new(TrackerOptions::default()), frame, image)
+    }
+
+    /// The identity vector of one face.
+    ///
+    /// # Errors
+    /// [`ServiceError::Inference`], [`ServiceError::Vision`].
+    pub fn embed(&self, image: RgbView<'_>, face: &TrackedFace) -> Result<Embedding, ServiceError> {
+        let chip = align_face(image, &five_points(&face.mesh))?;
+        let outputs = self.run(&self.shared.models.embedding, embedding::prepare(&chip)?)?;
+        Ok(embedding::interpret(&outputs)?)
+    }
+
+    /// The presentation-attack scores of one face.
+    ///
+    /// # Errors
+    /// [`ServiceError::Inference`], [`ServiceError::Vision`].
+    pub fn check_presentation(&self, image: RgbView<'_>, face: &TrackedFace) -> Result<PresentationOutput, ServiceError> {
+        let face_box = presentation::model_box(face);
+        let near = presentation::prepare(image, &face_box, presentation::CROP_SCALE)?;
+        let attack_score = presentation::interpret(&self.run(&self.shared.models.presentation, near.tensor)?)?;
+        let wide = presentation::prepare(image, &face_box, presentation::WIDE_CROP_SCALE)?;
+        let attack_score_wide = if wide.context_ratio >= presentation::MIN_WIDE_CONTEXT_RATIO {
+            Some(presentation::interpret(&self.run(&self.shared.models.presentation, wide.tensor)?)?)
+        } else {
+            None
+        };
+        Ok(PresentationOutput { attack_score, attack_score_wide, context_ratio: near.context_ratio })
+    }
+
+    /// Finds and follows the faces of one frame.
+    fn follow(
+        &self,
+        tracker: &mut FaceTracker,
+        frame: TrackFrame,
+        image: RgbView<'_>,
+    ) -> Result<Vec<TrackedFace>, ServiceError> {
+        let detections = if tracker.plan(frame).detect {
+            let outputs = self.run(&self.shared.models.detection, detection::prepare(image)?)?;
+            Some(detection::interpret(&outputs, image.width(), image.height())?)
+        } else {
+            None
+        };
+        let mut meshes = Vec::new();
+        for (track, roi) in tracker.begin(frame, detections.as_deref()) {
+            let outputs = self.run(&self.shared.models.mesh, mesh::prepare(image, &roi)?)?;
+            meshes.push((track, Some(mesh::interpret(&outputs, &roi)?)));
+        }
+        Ok(tracker.finish(meshes))
+    }
+
+    fn run(&self, model: &str, input: ArrayD<f32>) -> Result<Vec<ArrayD<f32>>, ServiceError> {
+        Ok(self.shared.executor.run_blocking(model, input)?.tensors)
+    }
+
+    /// Everything about one face that the plan asks for.
+    fn observe_face(
+        &self,
+        image: RgbView<'_>,
+        face: &TrackedFace,
+        embeds: bool,
+        checks_presentation: bool,
+    ) -> Result<FaceObservation, ServiceError> {
+        let quality = face_quality(image, &face.box_in_frame, Some(&face.mesh))?;
+        Ok(FaceObservation {
+            face_track: face.face_track,
+            box_in_frame: face.box_in_frame,
+            confidence: face.mesh.presence,
+            pose: head_pose(&face.mesh, image.width(), image.height()).ok(),
+            shape: face_shape(&face.mesh),
+            quality,
+            // A face whose landmarks cannot be aligned is a face without identity, not a failed frame.
+            embedding: if embeds { optional(self.embed(image, face))? } else { None },
+            presentation: if checks_presentation { optional(self.check_presentation(image, face))? } else { None },
+        })
+    }
+}
+
+/// Analyses one video track in order: decoder, tracker, sampler and the last thumbnail.
+#[derive(Debug)]
+pub struct TrackAnalyst {
+    decoder: FrameDecoder,
+    default_format: Option<VideoFormat>,
+    tracker: FaceTracker,
+    sampler: Sampler,
+    thumbnail: Option<Thumbnail>,
+    pipeline: Pipeline,
+}
+
+impl TrackAnalyst {
+    /// Sets the format of samples that do not name one.
+    pub fn set_default_format(&mut self, format: Option<VideoFormat>) {
+        self.default_format = format;
+        self.decoder.set_default_format(format);
+    }
+
+    /// Whether a sample needs earlier ones to be decoded.
+    #[must_use]
+    pub fn is_coded(&self, sample: &VideoSample) -> bool {
+        sample.format.or(self.default_format).is_some_and(VideoFormat::is_coded_video)
+    }
+
+    /// Decodes one sample and measures the frames that it gives (coded video may give none, or several).
+    ///
+    /// # Errors
+    /// [`ServiceError::Media`] when it cannot be decoded, [`ServiceError::Inference`] or [`ServiceError::Vision`] when a model
+    /// fails; the track goes on with the next sample.
+    pub fn analyse(
+        &mut self,
+        sample: &VideoSample,
+        context: &SampleContext,
+    ) -> Result<Vec<FrameObservation>, ServiceError> {
+        let frames = self.decoder.decode(sample)?;
+        let mut context = *context;
+        let mut observations = Vec::with_capacity(frames.len());
+        for frame in &frames {
+            observations.push(self.observe(frame, &context)?);
+            (context.missing_before, context.shed_before) = (0, 0);
+        }
+        Ok(observations)
+    }
+
+    /// Measures one decoded frame.
+    ///
+    /// # Errors
+    /// [`ServiceError::Inference`] or [`ServiceError::Vision`] when a model fails.
+    pub fn observe(&mut self, frame: &VideoFrame, context: &SampleContext) -> Result<FrameObservation, ServiceError> {
+        let image = frame.image.view();
+        let thumbnail = Thumbnail::of(image);
+        let picture = thumbnail.stats(image.width(), image.height(), self.thumbnail.as_ref());
+        self.thumbnail = Some(thumbnail);
+        let scene_changed = picture.change_levels.is_none_or(|levels| levels >= SCENE_CHANGE_LEVELS);
+        let plan = self.sampler.plan(&self.pipeline.shared.sampling, context.urgency, frame.media_time, scene_changed);
+        let faces = if plan.find_faces {
+            FaceSearch::Run(self.observe_faces(frame, scene_changed, &plan)?)
+        } else {
+            FaceSearch::NotRun
+        };
+        let observation = FrameObservation {
+            sequence: frame.sequence,
+            media_time: frame.media_time,
+            arrival: context.arrival,
+            missing_before: context.missing_before,
+            shed_before: context.shed_before,
+            picture,
+            faces,
+        };
+        self.sampler.note(&observation);
+        Ok(observation)
+    }
+
+    fn observe_faces(
+        &mut self,
+        frame: &VideoFrame,
+        scene_changed: bool,
+        plan: &FramePlan,
+    ) -> Result<Vec<FaceObservation>, ServiceError> {
+        let image = frame.image.view();
+        let place = TrackFrame {
+            media_time: frame.media_time,
+            width: image.width(),
+            height: image.height(),
+            scene_changed,
+        };
+        let mut faces = self.pipeline.follow(&mut self.tracker, place, image)?;
+        faces.sort_by(|a, b| b.box_in_frame.area().total_cmp(&a.box_in_frame.area()));
+        let mut observations = Vec::with_capacity(faces.len());
+        for (rank, face) in faces.iter().enumerate() {
+            let is_known = plan.known_faces.contains(&face.face_track);
+            let embeds = rank < MAX_EMBEDDED_FACES
+                && (plan.embed || !is_known)
+                && face.box_in_frame.height() >= MIN_EMBEDDED_FACE_PX;
+            let checks_presentation = rank == 0 && plan.check_presentation;
+            observations.push(self.pipeline.observe_face(image, face, embeds, checks_presentation)?);
+        }
+        Ok(observations)
+    }
+}
+
+/// A face that a step could not be done on is `None`; a failing model stays an error.
+fn optional<T>(result: Result<T, ServiceError>) -> Result<Option<T>, ServiceError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(ServiceError::Vision(crate::vision::VisionError::DegenerateLandmarks { .. })) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
