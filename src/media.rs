@@ -4,6 +4,9 @@
 //! upright, with their time on the media clock. Limits are checked before anything is decoded.
 //! Deliberately not here: faces, models, async, any clock.
 
+mod coded;
+mod convert;
+mod decoder;
 mod error;
 mod format;
 mod image;
@@ -11,19 +14,23 @@ mod limits;
 mod native;
 mod picture;
 mod raw;
+mod recording;
 mod rotate;
 mod sample;
 mod sniff;
 mod still;
 mod thumbnail;
 mod time;
+mod unit;
 mod yuv;
 
+pub use self::decoder::FrameDecoder;
 pub use self::error::MediaError;
 pub use self::format::{ColorRange, PixelLayout, Rotation, VideoFormat};
 pub use self::image::{RgbImage, RgbView};
 pub use self::limits::MediaLimits;
 pub use self::picture::PictureStats;
+pub use self::recording::{AudioChunk, AudioInfo, AudioReader, Recording, RecordingInfo, VideoCodec};
 pub use self::sample::{VideoFrame, VideoSample};
 pub use self::sniff::{Container, sniff, sniff_container};
 pub use self::still::{decode_still, encode_jpeg, still_from_file};

@@ -5,7 +5,6 @@ use crate::media::yuv::{YuvPicture, convert_rows};
 /// Converts `picture` into `rgb` (`[height, width, 3]`) with the widest vectors that this CPU has.
 ///
 /// The arithmetic is integer and the same in each variant, so the pixels are, too.
-#[expect(unsafe_code, reason = "a function compiled for AVX2 can only be called after asking the CPU")]
 pub(in crate::media) fn convert_yuv(picture: YuvPicture<'_>, rgb: &mut [u8]) {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {
