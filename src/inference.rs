@@ -3,8 +3,17 @@
 //! In: `models/manifest.toml`, model files, f32 tensors. Out: f32 tensors with their timing, or a clear refusal to start.
 //! Deliberately not here: pictures, faces, what a number means.
 
+mod convert;
+mod digest;
 mod error;
 mod executor;
+mod manifest;
 
+pub use self::convert::ConvertError;
+pub use self::digest::{Digest, DigestError};
 pub use self::error::InferenceError;
 pub use self::executor::{Executor, InferenceOptions, InferenceTiming, Outputs, ProviderChoice};
+pub use self::manifest::{
+    Colour, Conversion, Dtype, FileEntry, InputEntry, Layout, LibraryEntry, Manifest, ModelEntry, OutputEntry,
+    PackageEntry, Registry, RuntimeEntry,
+};
