@@ -7,13 +7,19 @@ mod convert;
 mod digest;
 mod error;
 mod executor;
+mod fetch;
 mod manifest;
+mod options;
 
 pub use self::convert::ConvertError;
 pub use self::digest::{Digest, DigestError};
 pub use self::error::InferenceError;
-pub use self::executor::{Executor, InferenceOptions, InferenceTiming, Outputs, ProviderChoice};
+pub use self::executor::{Executor, InferenceTiming, Outputs};
+pub use self::fetch::{
+    FetchError, FetchEvent, FileState, FileStatus, PackageRequest, PackageSource, RegistryClients, fetch, status,
+};
 pub use self::manifest::{
     Colour, Conversion, Dtype, FileEntry, InputEntry, Layout, LibraryEntry, Manifest, ModelEntry, OutputEntry,
     PackageEntry, Registry, RuntimeEntry,
 };
+pub use self::options::{InferenceOptions, ProviderChoice};

@@ -1,0 +1,137 @@
+//! Where models and the runtime library are, and how much of the machine they may use.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::error::InferenceError;
+use super::manifest::{Manifest, ModelEntry};
+
+/// Most worker threads that may be asked for.
+const MAX_THREADS: usize = 1_024;
+
+/// Where models run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProviderChoice {
+    /// CUDA when it works, else the CPU, and says which.
+    #[default]
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// CUDA, or no start.
+    Cuda,
+}
+
+/// Where model files and the runtime library are, and how much they may use.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct InferenceOptions {
+    /// The ONNX Runtime library; empty = the one that `scripts/setup` put into `models_dir`.
+    ///
+    /// A library of one's own (built with CUDA, say) is not compared with the manifest.
+    pub runtime_library: PathBuf,
+    /// The folder of fetched and converted models.
+    pub models_dir: PathBuf,
+    /// Where models run.
+    pub provider: ProviderChoice,
+    /// Worker threads; 0 = one a core on the CPU, one for a GPU.
+    pub threads: usize,
+    /// Runs that may wait before new ones are refused.
+    pub max_pending: usize,
+}
+
+impl Default for InferenceOptions {
+    fn default() -> Self {
+        Self {
+            runtime_library: PathBuf::new(),
+            models_dir: PathBuf::new(),
+            provider: ProviderChoice::Auto,
+            threads: 0,
+            max_pending: 1_024,
+        }
+    }
+}
+
+impl InferenceOptions {
+    /// Whether the runtime library is the manifest's, not one of the operator's own.
+    pub fn is_bundled_library(&self) -> bool {
+        self.runtime_library.as_os_str().is_empty()
+    }
+
+    /// The ONNX Runtime library to load.
+    ///
+    /// # Errors
+    /// [`InferenceError::UnsupportedPlatform`] when neither the options nor the manifest name one.
+    pub fn runtime_library_path(&self, manifest: &Manifest) -> Result<PathBuf, InferenceError> {
+        if self.is_bundled_library() {
+            return Ok(self.models_dir.join(manifest.library()?.file_name()));
+        }
+        Ok(self.runtime_library.clone())
+    }
+
+    /// The ONNX file of a model.
+    pub fn model_path(&self, model: &ModelEntry) -> PathBuf {
+        self.models_dir.join(model.file_name())
+    }
+
+    /// Checks what does not depend on files.
+    ///
+    /// # Errors
+    /// [`InferenceError::Options`] names the key and what would be right.
+    pub fn check(&self) -> Result<(), InferenceError> {
+        let refuse = |field, problem: &str| Err(InferenceError::Options { field, problem: problem.to_owned() });
+        if self.models_dir.as_os_str().is_empty() {
+            return refuse("models_dir", "is empty; set it to the folder that `bonafide models fetch` fills");
+        }
+        if self.max_pending == 0 {
+            return refuse("max_pending", "is 0; at least 1 run must be allowed to wait");
+        }
+        if self.threads > MAX_THREADS {
+            return refuse("threads", "is more than 1024; 0 takes one a core");
+        }
+        Ok(())
+    }
+
+    /// Worker threads on the CPU.
+    pub(super) fn cpu_threads(&self) -> usize {
+        match self.threads {
+            0 => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            threads => threads,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::InferenceOptions;
+    use crate::inference::{InferenceError, Manifest};
+
+    fn options() -> InferenceOptions {
+        InferenceOptions { models_dir: "models".into(), ..InferenceOptions::default() }
+    }
+
+    #[test]
+    fn own_library_wins() {
+        let manifest = Manifest::bundled().expect("manifest");
+        let own = InferenceOptions { runtime_library: "/opt/libonnxruntime.so".into(), ..options() };
+        assert_eq!(own.runtime_library_path(&manifest).expect("path"), own.runtime_library);
+        if let Ok(library) = manifest.library() {
+            let expected = options().models_dir.join(library.file_name());
+            assert_eq!(options().runtime_library_path(&manifest).expect("path"), expected);
+        }
+    }
+
+    #[test]
+    fn impossible_values_are_refused_by_name() {
+        for (options, expected) in [
+            (InferenceOptions { models_dir: "".into(), ..options() }, "models_dir"),
+            (InferenceOptions { max_pending: 0, ..options() }, "max_pending"),
+            (InferenceOptions { threads: 1_025, ..options() }, "threads"),
+        ] {
+            assert!(matches!(options.check(), Err(InferenceError::Options { field, .. }) if field == expected));
+        }
+        assert!(options().check().is_ok());
+    }
+}
