@@ -4,14 +4,17 @@
 //! Deliberately not here: pictures, faces, what a number means.
 
 mod convert;
+mod device;
 mod digest;
 mod error;
 mod executor;
 mod fetch;
 mod manifest;
 mod options;
+mod runtime;
 
 pub use self::convert::ConvertError;
+pub use self::device::verify_model;
 pub use self::digest::{Digest, DigestError};
 pub use self::error::InferenceError;
 pub use self::executor::{Executor, InferenceTiming, Outputs};
