@@ -51,11 +51,10 @@ pub(super) fn load(manifest: &Manifest, options: &InferenceOptions) -> Result<En
     let path = fs::canonicalize(&path).map_err(|source| missing(&path, source))?;
     let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
     let fail = |problem: String| InferenceError::Runtime { path: path.clone(), problem };
-    if let Some((loaded, environment)) = loaded.as_ref() {
-        if *loaded == path {
-            return Ok(environment.clone());
-        }
-        return Err(fail(format!("{} is loaded already, and a process can have one", loaded.display())));
+    if let Some((loaded, environment)) = loaded.as_ref()
+        && *loaded == path
+    {
+        return Ok(environment.clone());
     }
     if options.is_bundled_library() {
         let (found, _) = Digest::of_file(&path).map_err(|source| missing(&path, source))?;
@@ -64,6 +63,9 @@ pub(super) fn load(manifest: &Manifest, options: &InferenceOptions) -> Result<En
             let problem = format!("SHA-256 {found}, expected {expected}");
             return Err(InferenceError::Mismatch { model: RUNTIME.to_owned(), path, problem });
         }
+    }
+    if let Some((loaded, _)) = loaded.as_ref() {
+        return Err(fail(format!("{} is loaded already, and a process can have one", loaded.display())));
     }
     let builder = ort::init_from(&path).map_err(|error| fail(error.to_string()))?;
     let built = builder.with_name("bonafide").with_telemetry(false).build();
