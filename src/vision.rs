@@ -3,15 +3,40 @@
 //! In: pictures and the tensors that models gave back. Out: tensors to run, boxes, meshes, poses, chips, embeddings.
 //! Every model step is a pair of pure functions, `prepare` (picture to tensor) and `interpret` (tensors to faces), so that
 //! all numbers can be tested without a model. Deliberately not here: running models, async, decisions.
+//!
+//! Frame coordinates have their origin at the outer corner of the top-left pixel, whose centre is therefore at (.5, .5).
 
-mod embedding;
+pub mod detection;
+pub mod embedding;
+pub mod mesh;
+pub mod presentation;
+
+mod alignment;
+mod canonical;
 mod error;
 mod face;
 mod geometry;
+mod landmark;
+mod pose;
+mod quality;
+mod resample;
+mod roi;
+mod shape;
+mod tensor;
+mod tracker;
+mod transform;
 
+pub use self::alignment::{CHIP_SIDE_PX, align_face};
 pub use self::embedding::Embedding;
 pub use self::error::VisionError;
 pub use self::face::{
     Detection, FaceMesh, FaceQuality, FaceShape, FaceTrackId, FivePoints, HeadPose, MESH_POINTS, PresentationOutput,
 };
 pub use self::geometry::{BoxPx, PointPx};
+pub use self::landmark::{face_box, five_points};
+pub use self::pose::head_pose;
+pub use self::presentation::PresentationCrop;
+pub use self::quality::face_quality;
+pub use self::roi::FaceRoi;
+pub use self::shape::face_shape;
+pub use self::tracker::{FaceTracker, TrackFrame, TrackPlan, TrackedFace, TrackerOptions};

@@ -21,6 +21,19 @@ pub enum VisionError {
         /// The model's task.
         model: &'static str,
     },
+    /// The identity model gave back a vector without a direction.
+    #[error("embedding returned a vector without a direction")]
+    NoDirection,
+    /// A picture that should be an aligned chip has another size.
+    #[error("aligned chip is {width}x{height}, expected {expected_px}x{expected_px}")]
+    ChipSize {
+        /// Side of a chip.
+        expected_px: u32,
+        /// Pixels a row of what came.
+        width: u32,
+        /// Rows of what came.
+        height: u32,
+    },
     /// Landmarks lie on top of each other, so that no transform exists.
     #[error("landmarks are degenerate: {problem}")]
     DegenerateLandmarks {
@@ -42,7 +55,11 @@ impl Kinded for VisionError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::DegenerateLandmarks { .. } => ErrorKind::InvalidInput,
-            Self::OutputShape { .. } | Self::NotFinite { .. } | Self::Operation { .. } => ErrorKind::Internal,
+            Self::OutputShape { .. }
+            | Self::NotFinite { .. }
+            | Self::NoDirection
+            | Self::ChipSize { .. }
+            | Self::Operation { .. } => ErrorKind::Internal,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::geometry::{BoxPx, PointPx};
 
-/// Points of the face mesh (MediaPipe's topology, without irises).
+/// Points of the face mesh (`MediaPipe`'s topology, without irises).
 pub const MESH_POINTS: usize = 468;
 
 /// A face found by the detector.
@@ -28,10 +28,18 @@ pub type FivePoints = [PointPx; 5];
 /// x and y are frame pixels, z is in the same scale with its origin near the middle of the head, smaller = nearer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FaceMesh {
-    /// `MESH_POINTS` points `[x, y, z]`.
-    pub points_in_frame: Vec<[f32; 3]>,
+    /// Every point as `[x, y, z]`.
+    pub points_in_frame: Box<[[f32; 3]; MESH_POINTS]>,
     /// The model's confidence that there is a face at all, 0..=1.
     pub presence: f32,
+}
+
+impl FaceMesh {
+    /// One point in the picture plane; `index` is one of this crate's own constants, below [`MESH_POINTS`].
+    pub(super) fn point(&self, index: usize) -> PointPx {
+        let [x, y, _] = self.points_in_frame[index];
+        PointPx { x, y }
+    }
 }
 
 /// Where the head points.

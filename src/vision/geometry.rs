@@ -44,7 +44,7 @@ impl BoxPx {
     /// The middle.
     #[must_use]
     pub fn center(&self) -> PointPx {
-        PointPx { x: (self.left + self.right) / 2.0, y: (self.top + self.bottom) / 2.0 }
+        PointPx { x: f32::midpoint(self.left, self.right), y: f32::midpoint(self.top, self.bottom) }
     }
 
     /// The common part, empty (zero size) when there is none.
@@ -61,6 +61,12 @@ impl BoxPx {
         let common = self.intersection(other).area();
         let union = self.area() + other.area() - common;
         if union > 0.0 { common / union } else { 0.0 }
+    }
+
+    /// Whether a point lies inside or on an edge.
+    #[must_use]
+    pub fn contains(&self, point: &PointPx) -> bool {
+        (self.left..=self.right).contains(&point.x) && (self.top..=self.bottom).contains(&point.y)
     }
 
     /// Whether every edge is a finite number.

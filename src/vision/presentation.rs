@@ -1,0 +1,172 @@
+//! The passive presentation-attack model: a `MiniFASNet` with squeeze-and-excitation.
+//!
+//! In: a frame and a face box. Out: an attack score. Deliberately not here: whether the score may be believed; with too little
+//! around the face it may not, see [`PresentationCrop::context_ratio`].
+
+use ndarray::ArrayD;
+
+use super::error::VisionError;
+use super::geometry::BoxPx;
+use super::resample::{ChannelOrder, Interpolation, PixelRect, nchw, resize_region, side_i32, whole};
+use super::tensor::ExpectedOutput;
+use crate::media::RgbView;
+
+const MODEL: &str = "presentation";
+/// Side of the model's input.
+const INPUT_SIDE: u16 = 128;
+/// Crop side over box side in the model's training.
+pub const CROP_SCALE: f32 = 2.7;
+/// A wider crop, which shows more of what a photograph or screen ends in.
+pub const WIDE_CROP_SCALE: f32 = 4.0;
+/// Class that stands for a genuine face.
+const BONA_FIDE_CLASS: usize = 0;
+const LOGITS: ExpectedOutput = ExpectedOutput { model: MODEL, index: 0, shape: &[1, 3], described: "logits [1, 3]" };
+
+/// A face and what is around it, as the model wants it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PresentationCrop {
+    /// `[1, 3, 128, 128]`, f32, **BGR**, 0..=255.
+    pub tensor: ArrayD<f32>,
+    /// Share of the wanted crop's area that the frame holds, 0..=1; the model is useless when it is low.
+    pub context_ratio: f32,
+}
+
+/// Cuts `scale` times the box out of a frame, for the model.
+///
+/// A crop that is too large for the frame is reduced until it fits, and one that reaches over an edge is shifted back
+/// inside: the model never sees padding.
+///
+/// # Errors
+/// [`VisionError::DegenerateLandmarks`] when the box is empty, not finite or outside the frame,
+/// [`VisionError::Operation`] when the image library refuses the crop.
+///
+/// # Source
+/// The crop of Silent-Face-Anti-Spoofing (minivision-ai, Apache-2.0), which the model's package repeats.
+pub fn prepare(frame: RgbView<'_>, box_in_frame: &BoxPx, scale: f32) -> Result<PresentationCrop, VisionError> {
+    let frame_box = BoxPx { left: 0.0, top: 0.0, right: frame.width() as f32, bottom: frame.height() as f32 };
+    let is_usable = box_in_frame.is_finite()
+        && scale.is_finite()
+        && scale > 0.0
+        && box_in_frame.width() >= 1.0
+        && box_in_frame.height() >= 1.0
+        && box_in_frame.intersection(&frame_box).area() > 0.0;
+    if !is_usable {
+        return Err(VisionError::DegenerateLandmarks { problem: "the face box is empty or outside the frame" });
+    }
+    let wanted = grown(box_in_frame, scale);
+    let context_ratio = (wanted.intersection(&frame_box).area() / wanted.area()).clamp(0.0, 1.0);
+    // Last column and row, as in the source.
+    let (last_x, last_y) = (frame_box.right - 1.0, frame_box.bottom - 1.0);
+    let fitting = scale.min(last_x / box_in_frame.width()).min(last_y / box_in_frame.height());
+    let crop = grown(box_in_frame, fitting);
+    let (left, width) = shifted_inside(crop.left, crop.right, last_x, side_i32(frame.width()));
+    let (top, height) = shifted_inside(crop.top, crop.bottom, last_y, side_i32(frame.height()));
+    let region = PixelRect { left, top, width, height };
+    let pixels = resize_region(frame, region, (INPUT_SIDE, INPUT_SIDE), Interpolation::Bilinear)?;
+    let tensor = nchw(&pixels, (INPUT_SIDE, INPUT_SIDE), ChannelOrder::Bgr, 0.0, 1.0)?;
+    Ok(PresentationCrop { tensor, context_ratio })
+}
+
+/// Reads the attack score out of the model's answer: 0..=1, higher = more likely an attack.
+///
+/// # Errors
+/// [`VisionError::OutputShape`] and [`VisionError::NotFinite`] when the answer is not the model's.
+pub fn interpret(outputs: &[ArrayD<f32>]) -> Result<f32, VisionError> {
+    let logits = LOGITS.read(outputs)?;
+    let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let exponentials: Vec<f32> = logits.iter().map(|logit| (logit - highest).exp()).collect();
+    let total: f32 = exponentials.iter().sum();
+    let attack: f32 =
+        exponentials.iter().enumerate().filter(|(class, _)| *class != BONA_FIDE_CLASS).map(|(_, value)| value).sum();
+    Ok((attack / total).clamp(0.0, 1.0))
+}
+
+fn grown(inner: &BoxPx, scale: f32) -> BoxPx {
+    let center = inner.center();
+    let (half_width, half_height) = (inner.width() * scale / 2.0, inner.height() * scale / 2.0);
+    BoxPx {
+        left: center.x - half_width,
+        top: center.y - half_height,
+        right: center.x + half_width,
+        bottom: center.y + half_height,
+    }
+}
+
+/// Moves a stretch of one axis back inside the frame: first pixel and length, both inside it.
+fn shifted_inside(start: f32, end: f32, last: f32, size: i32) -> (i32, i32) {
+    let (mut start, mut end) = (start, end);
+    if start < 0.0 {
+        (start, end) = (0.0, end - start);
+    }
+    if end > last {
+        (start, end) = (start - (end - last), last);
+    }
+    let first = whole(f64::from(start.max(0.0).floor())).clamp(0, size - 1);
+    let length = whole(f64::from((end - start).floor())).clamp(1, size - first);
+    (first, length)
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{ArrayD, IxDyn};
+
+    use super::{CROP_SCALE, interpret, prepare, shifted_inside};
+    use crate::media::RgbImage;
+    use crate::vision::error::VisionError;
+    use crate::vision::geometry::BoxPx;
+
+    fn answer(logits: [f32; 3]) -> [ArrayD<f32>; 1] {
+        [ArrayD::from_shape_vec(IxDyn(&[1, 3]), logits.to_vec()).expect("fits")]
+    }
+
+    #[test]
+    fn the_first_class_is_bona_fide() {
+        assert!(interpret(&answer([9.0, 0.0, 0.0])).expect("fits") < 0.01);
+        assert!(interpret(&answer([0.0, 9.0, 0.0])).expect("fits") > 0.99);
+        assert!(interpret(&answer([0.0, 0.0, 9.0])).expect("fits") > 0.99);
+        let extreme = interpret(&answer([1e30, -1e30, 0.0])).expect("fits");
+        assert!((0.0..=1.0).contains(&extreme));
+    }
+
+    #[test]
+    fn answers_of_another_model_are_errors() {
+        assert!(matches!(interpret(&[]), Err(VisionError::OutputShape { .. })));
+        assert!(matches!(interpret(&answer([f32::NAN, 0.0, 0.0])), Err(VisionError::NotFinite { .. })));
+    }
+
+    #[test]
+    fn crops_are_shifted_back_inside() {
+        assert_eq!(shifted_inside(100.0, 200.0, 639.0, 640), (100, 100));
+        assert_eq!(shifted_inside(-30.0, 70.0, 639.0, 640), (0, 100));
+        assert_eq!(shifted_inside(600.0, 700.0, 639.0, 640), (539, 100));
+        assert_eq!(shifted_inside(0.0, 639.0, 639.0, 640), (0, 639));
+    }
+
+    #[test]
+    fn context_is_what_the_frame_really_holds() {
+        let frame = RgbImage::new(640, 480, [1, 2, 3].repeat(640 * 480)).expect("size fits");
+        let check = |left: f32, top: f32, side: f32| {
+            let face = BoxPx { left, top, right: left + side, bottom: top + side };
+            let crop = prepare(frame.view(), &face, CROP_SCALE).expect("prepares");
+            assert_eq!(crop.tensor.shape(), [1, 3, 128, 128]);
+            assert!((crop.tensor[[0, 0, 64, 64]] - 3.0).abs() < 1e-6, "blue is first and not scaled");
+            crop.context_ratio
+        };
+        assert!((check(270.0, 190.0, 100.0) - 1.0).abs() < 1e-6, "all of it");
+        assert!((check(-50.0, 190.0, 100.0) - 0.5).abs() < 1e-3, "centred on the edge");
+        assert!(check(120.0, 40.0, 400.0) < 0.3, "a face that fills the frame");
+    }
+
+    #[test]
+    fn boxes_that_hold_no_face_are_errors() {
+        let frame = RgbImage::new(64, 48, vec![0; 64 * 48 * 3]).expect("size fits");
+        for (left, right) in [(5.0, 5.0), (f32::NAN, 30.0), (900.0, 950.0), (30.0, 10.0), (0.0, f32::INFINITY)] {
+            let face = BoxPx { left, top: 5.0, right, bottom: 40.0 };
+            let outcome = prepare(frame.view(), &face, CROP_SCALE);
+            assert!(matches!(outcome, Err(VisionError::DegenerateLandmarks { .. })), "{left} {right}");
+        }
+        let tiny = RgbImage::new(1, 1, vec![0; 3]).expect("size fits");
+        let face = BoxPx { left: 0.0, top: 0.0, right: 1.0, bottom: 1.0 };
+        assert!(prepare(tiny.view(), &face, CROP_SCALE).is_ok());
+    }
+}

@@ -1,0 +1,65 @@
+//! Checks on what a model gave back.
+
+use std::borrow::Cow;
+
+use ndarray::ArrayD;
+
+use super::error::VisionError;
+
+/// What one output of a model has to look like.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ExpectedOutput {
+    /// The model's task, for the error.
+    pub(super) model: &'static str,
+    /// Position among the outputs.
+    pub(super) index: usize,
+    /// Every axis.
+    pub(super) shape: &'static [usize],
+    /// The same in words, for the error.
+    pub(super) described: &'static str,
+}
+
+impl ExpectedOutput {
+    /// The output's values, all finite, in row-major order.
+    ///
+    /// # Errors
+    /// [`VisionError::OutputShape`] when the output is missing or has another shape, [`VisionError::NotFinite`].
+    pub(super) fn read(self, outputs: &[ArrayD<f32>]) -> Result<Cow<'_, [f32]>, VisionError> {
+        let found = outputs.get(self.index);
+        let Some(tensor) = found.filter(|tensor| tensor.shape() == self.shape) else {
+            let actual = found.map(|tensor| tensor.shape().to_vec()).unwrap_or_default();
+            return Err(VisionError::OutputShape { model: self.model, expected: self.described, actual });
+        };
+        let values = tensor.as_slice().map_or_else(|| Cow::Owned(tensor.iter().copied().collect()), Cow::Borrowed);
+        if values.iter().any(|value| !value.is_finite()) {
+            return Err(VisionError::NotFinite { model: self.model });
+        }
+        Ok(values)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{ArrayD, IxDyn};
+
+    use super::ExpectedOutput;
+    use crate::vision::error::VisionError;
+
+    const PAIR: ExpectedOutput = ExpectedOutput { model: "test", index: 0, shape: &[1, 2], described: "[1, 2]" };
+
+    #[test]
+    fn missing_misshapen_and_infinite_outputs_are_errors() {
+        let tensor = |shape: &[usize], value: f32| ArrayD::from_elem(IxDyn(shape), value);
+        assert!(matches!(PAIR.read(&[]), Err(VisionError::OutputShape { .. })));
+        assert!(matches!(PAIR.read(&[tensor(&[2, 1], 0.0)]), Err(VisionError::OutputShape { .. })));
+        assert!(matches!(PAIR.read(&[tensor(&[1, 2], f32::NAN)]), Err(VisionError::NotFinite { .. })));
+        assert!(matches!(PAIR.read(&[tensor(&[1, 2], f32::INFINITY)]), Err(VisionError::NotFinite { .. })));
+        assert_eq!(PAIR.read(&[tensor(&[1, 2], 3.0)]).expect("fits").as_ref(), [3.0, 3.0]);
+    }
+
+    #[test]
+    fn other_memory_layouts_are_read_in_row_major_order() {
+        let tensor = ArrayD::from_shape_vec(IxDyn(&[2, 1]), vec![1.0, 2.0]).expect("fits").reversed_axes();
+        assert_eq!(PAIR.read(&[tensor]).expect("fits").as_ref(), [1.0, 2.0]);
+    }
+}
