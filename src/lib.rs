@@ -12,4 +12,5 @@ pub mod scoring;
 pub mod service;
 pub mod session;
 pub mod signals;
+pub mod store;
 pub mod vision;

@@ -22,6 +22,9 @@ const VECTOR: ExpectedOutput =
 /// Shortest vector that can be normalised; below it the model saw nothing.
 const MIN_NORM: f32 = 1e-6;
 
+/// How far the squared length of a stored unit vector may be from 1: rounding of 512 f32 squares stays below 1e-5.
+const UNIT_TOLERANCE: f32 = 1e-3;
+
 /// Prepares an aligned chip for the identity model.
 ///
 /// # Shapes
@@ -70,6 +73,14 @@ impl Embedding {
     pub fn from_raw(raw: &[f32]) -> Option<Self> {
         let norm = raw.iter().map(|value| value * value).sum::<f32>().sqrt();
         (norm.is_finite() && norm > MIN_NORM).then(|| Self(raw.iter().map(|value| value / norm).collect()))
+    }
+
+    /// Takes a vector that was normalised before, bit for bit, so that a replay compares the same numbers; `None` when it
+    /// is not of unit length.
+    #[must_use]
+    pub fn from_unit(values: Vec<f32>) -> Option<Self> {
+        let squared_length = values.iter().map(|value| value * value).sum::<f32>();
+        ((squared_length - 1.0).abs() <= UNIT_TOLERANCE).then(|| Self(values.into_boxed_slice()))
     }
 
     /// The unit vector.
@@ -160,6 +171,15 @@ mod tests {
     fn vectors_without_direction_are_no_embeddings() {
         for raw in [&[0.0, 0.0][..], &[], &[f32::NAN, 1.0], &[f32::INFINITY, 1.0]] {
             assert_eq!(Embedding::from_raw(raw), None);
+        }
+    }
+
+    #[test]
+    fn unit_vectors_are_taken_bit_for_bit_and_others_refused() {
+        let made = Embedding::from_raw(&[0.3, -0.7, 0.1]).expect("has a direction");
+        assert_eq!(Embedding::from_unit(made.values().to_vec()), Some(made));
+        for bad in [vec![], vec![0.5, 0.5], vec![f32::NAN], vec![1.0, 1.0]] {
+            assert_eq!(Embedding::from_unit(bad), None);
         }
     }
 

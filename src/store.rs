@@ -1,0 +1,37 @@
+//! Sessions on disk: the SQLite adapter of [`SessionStore`](crate::service::ports::SessionStore).
+//!
+//! In: the port's values. Out: the same, after any crash. One writer task groups the commits of many sessions into one
+//! transaction and one flush; readers have connections of their own and never wait for it (write-ahead log).
+//! What was acknowledged survives a killed process and a power cut (`synchronous=FULL`).
+//!
+//! Cost of that promise, measured on two cores and ext4 on a virtual disk, unoptimised build, each commit one frame with a
+//! 512-value embedding and one score: 1.0 ms a commit for one session, 3,000 commits/s for 16 sessions, 4,700 commits/s for
+//! 256 sessions (54 ms mean, 77 ms worst), .3 ms for a bare flush, 4.8 kB of disk a commit.
+//! A disk that flushes in 10 ms adds 10 ms to each, not to their sum: a batch has one flush.
+//! Deliberately not here: what a score means, retention policy, encryption (put the file on an encrypted volume).
+
+mod exact_float;
+mod failure;
+mod filter;
+mod journal;
+mod journal_v1;
+mod open;
+mod operation;
+mod options;
+mod page_token;
+mod read;
+mod row;
+mod score_json;
+mod sqlite;
+mod write;
+mod writer;
+
+#[cfg(test)]
+mod contract;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;
+
+pub use self::options::StoreOptions;
+pub use self::sqlite::SqliteStore;

@@ -1,0 +1,83 @@
+//! Listing conditions as SQL and as part of a page token.
+
+use sqlx::{QueryBuilder, Sqlite};
+
+use crate::service::ports::{SessionFilter, SessionOrder, SessionQuery};
+
+use super::page_token::Listing;
+use super::row::time_text;
+
+/// Separates the two parts of a cursor; stands in neither.
+const CURSOR_SEPARATOR: char = ' ';
+
+/// Where a page of sessions ended.
+pub(super) struct Cursor {
+    pub(super) create_time: String,
+    pub(super) id: String,
+}
+
+impl Cursor {
+    /// The cursor as it stands in a token.
+    pub(super) fn to_text(&self) -> String {
+        format!("{}{CURSOR_SEPARATOR}{}", self.create_time, self.id)
+    }
+
+    /// The cursor of such a text.
+    pub(super) fn from_text(text: &str) -> Option<Self> {
+        let (create_time, id) = text.split_once(CURSOR_SEPARATOR)?;
+        Some(Self { create_time: create_time.to_owned(), id: id.to_owned() })
+    }
+}
+
+/// What the tokens of a query are bound to: conditions and order, not the page size.
+pub(super) fn listing(query: &SessionQuery) -> Listing {
+    let order = match query.order {
+        SessionOrder::NewestFirst => "newest",
+        SessionOrder::OldestFirst => "oldest",
+    };
+    query.filters.iter().fold(Listing::new("sessions").with(order), |listing, filter| match filter {
+        SessionFilter::LevelIs(level) => listing.with("level").with(level.as_str()),
+        SessionFilter::LabelIs { key, value } => listing.with("label").with(key).with(value),
+        SessionFilter::ExternalRefIs(reference) => listing.with("external_ref").with(reference),
+        SessionFilter::CreatedFrom(time) => listing.with("from").with(&time_text(*time)),
+        SessionFilter::CreatedBefore(time) => listing.with("before").with(&time_text(*time)),
+        SessionFilter::IsOpen(is_open) => listing.with("open").with(if *is_open { "yes" } else { "no" }),
+    })
+}
+
+/// Appends ` WHERE … ORDER BY …`.
+pub(super) fn push_conditions(sql: &mut QueryBuilder<Sqlite>, query: &SessionQuery, after: Option<Cursor>) {
+    sql.push(" WHERE TRUE");
+    for filter in &query.filters {
+        match filter {
+            SessionFilter::LevelIs(level) => {
+                sql.push(" AND level = ").push_bind(level.as_str());
+            }
+            SessionFilter::LabelIs { key, value } => {
+                sql.push(" AND key IN (SELECT session_key FROM labels WHERE name = ").push_bind(key.clone());
+                sql.push(" AND value = ").push_bind(value.clone()).push(")");
+            }
+            SessionFilter::ExternalRefIs(reference) => {
+                sql.push(" AND external_ref = ").push_bind(reference.clone());
+            }
+            SessionFilter::CreatedFrom(time) => {
+                sql.push(" AND create_time >= ").push_bind(time_text(*time));
+            }
+            SessionFilter::CreatedBefore(time) => {
+                sql.push(" AND create_time < ").push_bind(time_text(*time));
+            }
+            SessionFilter::IsOpen(is_open) => {
+                sql.push(if *is_open { " AND end_time IS NULL" } else { " AND end_time IS NOT NULL" });
+            }
+        }
+    }
+    let (beyond, direction) = match query.order {
+        SessionOrder::NewestFirst => ("<", "DESC"),
+        SessionOrder::OldestFirst => (">", "ASC"),
+    };
+    if let Some(Cursor { create_time, id }) = after {
+        sql.push(" AND (create_time, id) ").push(beyond).push(" (").push_bind(create_time);
+        sql.push(", ").push_bind(id).push(")");
+    }
+    sql.push(" ORDER BY create_time ").push(direction).push(", id ").push(direction);
+}

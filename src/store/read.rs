@@ -1,0 +1,185 @@
+//! Everything that only reads. Each function sees one snapshot: its caller gives it a transaction.
+
+use std::collections::{BTreeMap, HashMap};
+
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+
+use crate::service::ports::{Page, ParticipantRecord, SessionQuery, SessionRecord, StoreError};
+use crate::session::{ParticipantId, Segment, SessionId};
+
+use super::failure::Refusal;
+use super::filter::{Cursor, listing, push_conditions};
+use super::page_token::Listing;
+use super::row::{SESSION_COLUMNS, SegmentRow, SessionRow, participant, to_u64};
+use super::score_json::decode_score;
+
+/// Most items of a page, whatever was asked for.
+const MAX_PAGE_SIZE: u32 = 1_000;
+
+/// A journal as stored: chunks with their row's figures, not decoded yet.
+pub(super) struct StoredJournal {
+    /// Entries according to the session's row.
+    pub(super) n_entries: u64,
+    /// Position of the first entry, count of entries, bytes.
+    pub(super) chunks: Vec<(i64, i64, Vec<u8>)>,
+}
+
+/// The internal key of a session and the length of its journal.
+pub(super) async fn find(connection: &mut SqliteConnection, id: &SessionId) -> Result<(i64, u64), Refusal> {
+    let row: Option<(i64, i64)> = sqlx::query_as("SELECT key, journal_len FROM sessions WHERE id = ?")
+        .bind(id.as_str())
+        .fetch_optional(connection)
+        .await?;
+    let (key, journal_len) = row.ok_or_else(|| StoreError::NotFound { id: id.clone() })?;
+    Ok((key, to_u64(journal_len, "journal_len")?))
+}
+
+/// One session.
+pub(super) async fn session(connection: &mut SqliteConnection, id: &SessionId) -> Result<SessionRecord, Refusal> {
+    let mut sql = select_sessions();
+    let row: Option<SessionRow> =
+        sql.push(" WHERE id = ").push_bind(id.as_str()).build_query_as().fetch_optional(&mut *connection).await?;
+    let row = row.ok_or_else(|| StoreError::NotFound { id: id.clone() })?;
+    let mut records = complete(connection, vec![row]).await?;
+    records.pop().ok_or_else(|| StoreError::NotFound { id: id.clone() }.into())
+}
+
+/// The session that a request created.
+pub(super) async fn session_of_request(
+    connection: &mut SqliteConnection,
+    request_id: &str,
+) -> Result<Option<SessionRecord>, Refusal> {
+    let mut sql = select_sessions();
+    let row: Option<SessionRow> = sql
+        .push(" WHERE request_id = ")
+        .push_bind(request_id)
+        .build_query_as()
+        .fetch_optional(&mut *connection)
+        .await?;
+    Ok(complete(connection, row.into_iter().collect()).await?.pop())
+}
+
+/// One page of sessions.
+pub(super) async fn sessions(
+    connection: &mut SqliteConnection,
+    query: &SessionQuery,
+) -> Result<Page<SessionRecord>, Refusal> {
+    let after = match query.page_token.as_deref() {
+        None => None,
+        Some(token) => Some(Cursor::from_text(&listing(query).cursor(token)?).ok_or(StoreError::BadPageToken)?),
+    };
+    let page_size = query.page_size.clamp(1, MAX_PAGE_SIZE);
+    let mut sql = select_sessions();
+    push_conditions(&mut sql, query, after);
+    sql.push(" LIMIT ").push_bind(i64::from(page_size) + 1);
+    let mut rows: Vec<SessionRow> = sql.build_query_as().fetch_all(&mut *connection).await?;
+    let has_more = rows.len() > page_size as usize;
+    rows.truncate(page_size as usize);
+    let last = rows.last().filter(|_| has_more);
+    let next_page_token = last.map(|row| {
+        let cursor = Cursor { create_time: row.create_time.clone(), id: row.id.clone() };
+        listing(query).token(&cursor.to_text())
+    });
+    Ok(Page { items: complete(connection, rows).await?, next_page_token })
+}
+
+/// One page of a session's segments.
+pub(super) async fn segments(
+    connection: &mut SqliteConnection,
+    id: &SessionId,
+    page_size: u32,
+    page_token: Option<&str>,
+) -> Result<Page<Segment>, Refusal> {
+    let listing = || Listing::new("segments").with(id.as_str());
+    let after: i64 = match page_token {
+        None => 0,
+        Some(token) => listing().cursor(token)?.parse().map_err(|_error| StoreError::BadPageToken)?,
+    };
+    let (key, _journal_len) = find(&mut *connection, id).await?;
+    let page_size = page_size.clamp(1, MAX_PAGE_SIZE);
+    let rows: Vec<SegmentRow> = sqlx::query_as(
+        "SELECT ordinal, participant_id, start_nanos, end_nanos, level, is_open, signals FROM segments \
+         WHERE session_key = ? AND ordinal > ? ORDER BY ordinal LIMIT ?",
+    )
+    .bind(key)
+    .bind(after)
+    .bind(i64::from(page_size) + 1)
+    .fetch_all(connection)
+    .await?;
+    let mut items: Vec<Segment> = rows.into_iter().map(Segment::try_from).collect::<Result<_, _>>()?;
+    let has_more = items.len() > page_size as usize;
+    items.truncate(page_size as usize);
+    let last = items.last().filter(|_| has_more);
+    Ok(Page { next_page_token: last.map(|segment| listing().token(&segment.ordinal.to_string())), items })
+}
+
+/// A participant's score windows, oldest first.
+pub(super) async fn score_windows(
+    connection: &mut SqliteConnection,
+    id: &SessionId,
+    participant: &ParticipantId,
+    limit: u32,
+) -> Result<Vec<crate::scoring::Score>, Refusal> {
+    let (key, _journal_len) = find(&mut *connection, id).await?;
+    let rows: Vec<String> = sqlx::query_scalar(
+        "SELECT score FROM score_windows WHERE session_key = ? AND participant_id = ? ORDER BY ordinal LIMIT ?",
+    )
+    .bind(key)
+    .bind(participant.as_str())
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.iter().map(|row| decode_score(row)).collect::<Result<_, _>>()?)
+}
+
+/// The whole journal, still encoded.
+pub(super) async fn journal(connection: &mut SqliteConnection, id: &SessionId) -> Result<StoredJournal, Refusal> {
+    let (key, n_entries) = find(&mut *connection, id).await?;
+    let chunks =
+        sqlx::query_as("SELECT first_entry, n_entries, chunk FROM journal WHERE session_key = ? ORDER BY first_entry")
+            .bind(key)
+            .fetch_all(connection)
+            .await?;
+    Ok(StoredJournal { n_entries, chunks })
+}
+
+fn select_sessions() -> QueryBuilder<Sqlite> {
+    QueryBuilder::new(format!("SELECT {SESSION_COLUMNS} FROM sessions"))
+}
+
+/// Adds labels and participants to rows, in two statements for all of them.
+async fn complete(connection: &mut SqliteConnection, rows: Vec<SessionRow>) -> Result<Vec<SessionRecord>, Refusal> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut labels: HashMap<i64, BTreeMap<String, String>> = HashMap::new();
+    let mut sql = of_sessions("SELECT session_key, name, value FROM labels", &rows);
+    let found: Vec<(i64, String, String)> = sql.build_query_as().fetch_all(&mut *connection).await?;
+    for (key, name, value) in found {
+        labels.entry(key).or_default().insert(name, value);
+    }
+    let mut participants: HashMap<i64, Vec<ParticipantRecord>> = HashMap::new();
+    let mut sql = of_sessions("SELECT session_key, participant_id, score FROM participants", &rows);
+    let found: Vec<(i64, String, String)> =
+        sql.push(" ORDER BY participant_id").build_query_as().fetch_all(&mut *connection).await?;
+    for (key, id, score) in found {
+        participants.entry(key).or_default().push(participant(&id, &score)?);
+    }
+    rows.into_iter()
+        .map(|row| {
+            let labels = labels.remove(&row.key).unwrap_or_default();
+            let participants = participants.remove(&row.key).unwrap_or_default();
+            Ok(row.into_record(labels, participants)?)
+        })
+        .collect()
+}
+
+fn of_sessions(select: &'static str, rows: &[SessionRow]) -> QueryBuilder<Sqlite> {
+    let mut sql = QueryBuilder::new(select);
+    let mut keys = sql.push(" WHERE session_key IN (").separated(", ");
+    for row in rows {
+        keys.push_bind(row.key);
+    }
+    sql.push(")");
+    sql
+}
