@@ -6,6 +6,7 @@
 //! `ARCHITECTURE.md` says what each may import.
 
 pub mod error;
+pub mod grpc;
 pub mod inference;
 pub mod media;
 pub mod scoring;

@@ -1,0 +1,60 @@
+//! Resource names (AIP-122): `sessions/{session}` and `sessions/{session}/segments/{number}`.
+
+use crate::session::SessionId;
+
+use super::field::FieldError;
+
+const SESSIONS: &str = "sessions/";
+
+/// The name of a session.
+pub(super) fn session_name(id: &SessionId) -> String {
+    format!("{SESSIONS}{id}")
+}
+
+/// The name of a segment.
+pub(super) fn segment_name(id: &SessionId, ordinal: u32) -> String {
+    format!("{SESSIONS}{id}/segments/{ordinal}")
+}
+
+/// The session that `name` names.
+pub(super) fn parse_session(field: &'static str, name: &str) -> Result<SessionId, FieldError> {
+    if name.is_empty() {
+        return Err(FieldError::new(field, "is not set: name the session as sessions/{id}"));
+    }
+    let id = name.strip_prefix(SESSIONS).ok_or_else(|| FieldError::new(field, "must have the form sessions/{id}"))?;
+    SessionId::new(id).map_err(|error| FieldError::new(field, format!("the id {}", error.problem)))
+}
+
+/// The session and number that a segment's `name` names.
+pub(super) fn parse_segment(field: &'static str, name: &str) -> Result<(SessionId, u32), FieldError> {
+    let problem = || FieldError::new(field, "must have the form sessions/{id}/segments/{number}");
+    let (session, ordinal) = name.split_once("/segments/").ok_or_else(problem)?;
+    Ok((parse_session(field, session)?, ordinal.parse().map_err(|_| problem())?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{parse_segment, parse_session, segment_name, session_name};
+
+    #[test]
+    fn names_survive_the_round_trip() {
+        let id = parse_session("name", "sessions/interview-7").expect("valid");
+        assert_eq!(session_name(&id), "sessions/interview-7");
+        assert_eq!(parse_segment("name", &segment_name(&id, 3)), Ok((id, 3)));
+    }
+
+    #[test]
+    fn foreign_names_are_refused() {
+        for bad in
+            ["", "interview-7", "sessions/", "session/interview-7", "sessions/UPPER", "sessions/a/b", "sessions/../x"]
+        {
+            let error = parse_session("name", bad).expect_err(bad);
+            assert_eq!(error.field, "name");
+        }
+        for bad in
+            ["sessions/abcd", "sessions/abcd/segments/", "sessions/abcd/segments/-1", "sessions/abcd/segments/1/x"]
+        {
+            assert!(parse_segment("name", bad).is_err(), "{bad}");
+        }
+    }
+}
