@@ -237,7 +237,8 @@ mod tests {
         #[test]
         fn every_quoted_value_comes_back(value in "[^\"\\\\]{0,50}") {
             let expected = vec![SessionFilter::ExternalRefIs(value.clone())];
-            prop_assert!(parse_filter(&format!("external_ref = \"{value}\"")) == Ok(expected));
+            let text = format!("external_ref = \"{value}\"");
+            prop_assert!(parse_filter(&text) == Ok(expected));
         }
     }
 }
