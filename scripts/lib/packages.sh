@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Debian packages: installs those of some lists that are missing. Sourced by scripts/setup.
 
 # Whether dpkg has a package installed and configured.
