@@ -40,7 +40,7 @@ RUN apt-get update -qq \
 
 FROM clients AS models
 COPY --from=builder /out/bonafide /usr/local/bin/
-RUN XDG_CACHE_HOME=/opt bonafide models fetch
+RUN bonafide models fetch --models-dir /opt/bonafide/models
 
 # ONNX Runtime for NVIDIA and CUDA's libraries in one folder. The driver comes from the host.
 FROM clients AS cuda-libraries
@@ -62,10 +62,11 @@ LABEL org.opencontainers.image.title="Bonafide" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=builder /out/bonafide /usr/local/bin/
-COPY --from=models /opt/bonafide /opt/bonafide
+COPY --from=models /opt/bonafide/models /opt/bonafide/models
 COPY LICENSE /usr/share/doc/bonafide/
 RUN install -d --owner 65532 --group 65532 --mode 700 /var/lib/bonafide
-ENV XDG_CACHE_HOME=/opt
+ENV BONAFIDE__INFERENCE__MODELS_DIR=/opt/bonafide/models \
+    BONAFIDE__STORE__DATABASE=/var/lib/bonafide/bonafide.sqlite
 WORKDIR /var/lib/bonafide
 VOLUME /var/lib/bonafide
 USER 65532:65532
@@ -75,6 +76,7 @@ CMD ["serve"]
 
 FROM common AS cuda
 COPY --from=cuda-libraries /opt/cuda /opt/cuda
-ENV LD_LIBRARY_PATH=/opt/cuda
+ENV LD_LIBRARY_PATH=/opt/cuda \
+    BONAFIDE__INFERENCE__RUNTIME_LIBRARY=/opt/cuda/libonnxruntime.so.1.31.1
 
 FROM common AS cpu

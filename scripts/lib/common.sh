@@ -1,8 +1,7 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034  # the scripts that source this use its variables
 # Shared by the scripts in this folder's parent: where things lie and how to speak. Sourced, never run.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-# shellcheck disable=SC2034  # for the scripts that source this
 lib=$root/scripts/lib
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/bonafide
 media=$cache/media
