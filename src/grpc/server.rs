@@ -132,7 +132,7 @@ pub async fn serve(
     let closing = CancellationToken::new();
     let (stop, stopped) = oneshot::channel::<()>();
     let incoming = connections(listener, options.max_connections, closing.clone());
-    report(&health, interviews.is_ready()).await;
+    report(&health, interviews.is_ready().await).await;
     let transport = AbortOnDropHandle::new(tokio::spawn(router.serve_with_incoming_shutdown(incoming, async {
         // A stop that is dropped unsent means that the owner is gone, which is an end as well.
         stopped.await.ok();
@@ -185,7 +185,7 @@ impl Run {
                 () = &mut shutdown => break,
                 outcome = &mut self.transport => return ended(outcome),
                 _ = readiness.tick() => {
-                    let is_ready = self.interviews.is_ready();
+                    let is_ready = self.interviews.is_ready().await;
                     if was_ready.replace(is_ready) != Some(is_ready) {
                         report(&self.health, is_ready).await;
                     }

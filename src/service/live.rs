@@ -20,9 +20,9 @@ use crate::media::{MediaTime, VideoFormat, VideoSample};
 use crate::session::{ParticipantId, SessionEvent, SessionId, Track, TrackId};
 
 use self::actor::{Command, Shared, TrackEntry};
+pub(super) use self::outbox::CHANNEL_EVENTS as WATCH_EVENTS;
 use self::outbox::Outbox;
 use self::queue::{QueueItem, StreamId, TrackQueue};
-pub(super) use self::outbox::CHANNEL_EVENTS as WATCH_EVENTS;
 pub(super) use self::registry::{LiveSession, Services};
 use super::error::ServiceError;
 use super::sessions::NewSession;
@@ -186,10 +186,8 @@ impl StreamInput {
             entry.queue.push(QueueItem::Upsert(track, format));
             return Ok(());
         }
-        let queue = Arc::new(TrackQueue::new(
-            self.services.options.max_track_queue_bytes,
-            Arc::clone(&self.services.budget),
-        ));
+        let queue =
+            Arc::new(TrackQueue::new(self.services.options.max_track_queue_bytes, Arc::clone(&self.services.budget)));
         let track_id = track.track_id.clone();
         let command = Command::Work { track_id: track_id.clone(), queue: Arc::clone(&queue) };
         self.session.try_send(command).map_err(|_| ServiceError::Overloaded {
@@ -218,7 +216,8 @@ impl StreamInput {
             Some(entry) if entry.owner == self.id => Ok(entry),
             Some(_) => Err(ServiceError::InvalidField {
                 field: "track_id",
-                problem: "another stream feeds this track: resume with its token, or use a track_id of your own".to_owned(),
+                problem: "another stream feeds this track: resume with its token, or use a track_id of your own"
+                    .to_owned(),
             }),
             None => Err(ServiceError::InvalidField {
                 field: "track_id",
@@ -243,7 +242,9 @@ fn closed_error(cause: EndCause) -> ServiceError {
             what: "session".to_owned(),
             problem: "another stream or server took it over",
         },
-        EndCause::Failed => ServiceError::Unavailable { problem: "the store failed: reconnect with the last resume token" },
+        EndCause::Failed => {
+            ServiceError::Unavailable { problem: "the store failed: reconnect with the last resume token" }
+        }
     }
 }
 

@@ -9,14 +9,14 @@ use std::sync::Arc;
 use ndarray::ArrayD;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::inference::Executor;
+use crate::inference::{Executor, Manifest};
 use crate::media::{FrameDecoder, MediaLimits, MediaTime, RgbView, Thumbnail, VideoFormat, VideoFrame, VideoSample};
 use crate::scoring::Sampling;
 use crate::session::{FramePlan, Sampler, Urgency};
 use crate::signals::{FaceObservation, FaceSearch, FrameObservation, SignalName};
 use crate::vision::{
-    Embedding, FaceTracker, PresentationOutput, TrackFrame, TrackedFace, TrackerOptions, align_face, detection, embedding,
-    face_quality, face_shape, five_points, head_pose, mesh, presentation,
+    Embedding, FaceTracker, PresentationOutput, TrackFrame, TrackedFace, TrackerOptions, align_face, detection,
+    embedding, face_quality, face_shape, five_points, head_pose, mesh, presentation,
 };
 
 use super::error::ServiceError;
@@ -28,6 +28,8 @@ const EMBEDDING: &str = "face-embedding";
 const PRESENTATION: &str = "presentation-attack";
 /// Change of the thumbnail in 8-bit levels from which the picture is another one: a cut, not a movement.
 const SCENE_CHANGE_LEVELS: f32 = 24.0;
+/// Share of the wide crop that the frame must hold for it to be worth a second run.
+const MIN_WIDE_CONTEXT_RATIO: f32 = 0.9;
 /// Faces embedded on one frame, most prominent first.
 const MAX_EMBEDDED_FACES: usize = 2;
 /// Smallest face that is embedded, in pixels of face height.
@@ -97,11 +99,16 @@ impl Pipeline {
     ///
     /// # Errors
     /// [`ServiceError::Internal`] naming the task that the manifest has no model for.
-    pub fn new(executor: Executor, limits: MediaLimits, sampling: Sampling) -> Result<Self, ServiceError> {
+    pub fn new(
+        executor: Executor,
+        manifest: &Manifest,
+        limits: MediaLimits,
+        sampling: Sampling,
+    ) -> Result<Self, ServiceError> {
         let model = |task: &'static str| {
-            executor
-                .model_of_task(task)
-                .map(str::to_owned)
+            let entry = manifest.models.iter().find(|entry| entry.task == task);
+            entry
+                .map(|entry| entry.id.clone())
                 .ok_or_else(|| ServiceError::Internal { problem: format!("no model for {task} in the manifest") })
         };
         let models = Models {
@@ -144,7 +151,7 @@ impl Pipeline {
         ];
         behind
             .into_iter()
-            .filter_map(|(signal, id)| Some((signal, self.shared.executor.model_version(id)?.to_owned())))
+            .filter_map(|(signal, id)| Some((signal, self.shared.executor.model_version(id).ok()?.to_owned())))
             .collect()
     }
 
@@ -154,7 +161,7 @@ impl Pipeline {
         let models = &self.shared.models;
         [&models.detection, &models.mesh, &models.embedding, &models.presentation]
             .into_iter()
-            .filter_map(|id| self.shared.executor.model_version(id).map(str::to_owned))
+            .filter_map(|id| self.shared.executor.model_version(id).ok().map(str::to_owned))
             .collect()
     }
 
@@ -184,7 +191,12 @@ impl Pipeline {
     /// # Errors
     /// [`ServiceError::Inference`], [`ServiceError::Vision`].
     pub fn faces(&self, image: RgbView<'_>) -> Result<Vec<TrackedFace>, ServiceError> {
-        let frame = TrackFrame { media_time: MediaTime::ZERO, width: image.width(), height: image.height(), scene_changed: true };
+        let frame = TrackFrame {
+            media_time: MediaTime::ZERO,
+            width: image.width(),
+            height: image.height(),
+            scene_changed: true,
+        };
         self.follow(&mut FaceTracker::new(TrackerOptions::default()), frame, image)
     }
 
@@ -202,12 +214,16 @@ impl Pipeline {
     ///
     /// # Errors
     /// [`ServiceError::Inference`], [`ServiceError::Vision`].
-    pub fn check_presentation(&self, image: RgbView<'_>, face: &TrackedFace) -> Result<PresentationOutput, ServiceError> {
-        let face_box = presentation::model_box(face);
+    pub fn check_presentation(
+        &self,
+        image: RgbView<'_>,
+        face: &TrackedFace,
+    ) -> Result<PresentationOutput, ServiceError> {
+        let face_box = face.detection.map_or(face.box_in_frame, |detection| detection.box_in_frame);
         let near = presentation::prepare(image, &face_box, presentation::CROP_SCALE)?;
         let attack_score = presentation::interpret(&self.run(&self.shared.models.presentation, near.tensor)?)?;
         let wide = presentation::prepare(image, &face_box, presentation::WIDE_CROP_SCALE)?;
-        let attack_score_wide = if wide.context_ratio >= presentation::MIN_WIDE_CONTEXT_RATIO {
+        let attack_score_wide = if wide.context_ratio >= MIN_WIDE_CONTEXT_RATIO {
             Some(presentation::interpret(&self.run(&self.shared.models.presentation, wide.tensor)?)?)
         } else {
             None
@@ -343,12 +359,8 @@ impl TrackAnalyst {
         plan: &FramePlan,
     ) -> Result<Vec<FaceObservation>, ServiceError> {
         let image = frame.image.view();
-        let place = TrackFrame {
-            media_time: frame.media_time,
-            width: image.width(),
-            height: image.height(),
-            scene_changed,
-        };
+        let place =
+            TrackFrame { media_time: frame.media_time, width: image.width(), height: image.height(), scene_changed };
         let mut faces = self.pipeline.follow(&mut self.tracker, place, image)?;
         faces.sort_by(|a, b| b.box_in_frame.area().total_cmp(&a.box_in_frame.area()));
         let mut observations = Vec::with_capacity(faces.len());

@@ -210,13 +210,13 @@ impl Interviews {
         let mut live_events = self.services.watchers.add(id)?;
         let record = self.services.store.get(id).await?;
         let segments = self.services.store.segments(id, MAX_WATCHED_SEGMENTS, None).await?;
-        let (sender, events) = mpsc::channel(super::live::WATCH_EVENTS);
+        let (sender, events) = mpsc::channel(live::WATCH_EVENTS);
         tokio::spawn(async move {
             let is_finished = record.end_time.is_some();
-            let segments = segments.items.into_iter().map(|segment| SessionEvent::Segment {
-                change: crate::session::SegmentChange::Extended,
-                segment,
-            });
+            let segments = segments
+                .items
+                .into_iter()
+                .map(|segment| SessionEvent::Segment { change: crate::session::SegmentChange::Extended, segment });
             let scores = record.participants.into_iter().map(|participant| SessionEvent::Score {
                 participant_id: participant.participant_id,
                 score: participant.score,
@@ -400,9 +400,9 @@ fn check_labels(labels: &BTreeMap<String, String>) -> Result<(), ServiceError> {
             && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
     };
     let is_good = labels.len() <= MAX_LABELS
-        && labels.iter().all(|(key, value)| {
-            is_key(key) && value.len() <= MAX_LABEL_BYTES && !value.chars().any(char::is_control)
-        });
+        && labels
+            .iter()
+            .all(|(key, value)| is_key(key) && value.len() <= MAX_LABEL_BYTES && !value.chars().any(char::is_control));
     if is_good {
         return Ok(());
     }

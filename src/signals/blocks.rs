@@ -26,13 +26,6 @@ impl Block {
     pub(super) fn mean(&self) -> f64 {
         self.sum / f64::from(self.n_values.max(1))
     }
-
-    /// Media time at which the block begins, in seconds.
-    pub(super) fn start_secs(&self) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "block numbers stay far below 2^52")]
-        let index = self.index as f64;
-        index * BLOCK_SECS
-    }
 }
 
 /// A value over time, in blocks.

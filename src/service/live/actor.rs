@@ -206,9 +206,7 @@ async fn load(id: &SessionId, services: &Services) -> Result<(SessionRecord, Int
 fn refuse_all(mailbox: &mut mpsc::Receiver<Command>, id: &SessionId, error: ServiceError) {
     mailbox.close();
     let mut error = Some(error);
-    let mut next_error = || {
-        error.take().unwrap_or_else(|| ServiceError::NotFound { what: format!("sessions/{id}") })
-    };
+    let mut next_error = || error.take().unwrap_or_else(|| ServiceError::NotFound { what: format!("sessions/{id}") });
     while let Ok(command) = mailbox.try_recv() {
         match command {
             Command::Attach { reply, .. } => drop(reply.send(Err(next_error()))),
@@ -280,8 +278,12 @@ impl Session {
             Command::Drain => self.begin_closing(EndCause::Draining, None),
             Command::Delete(reply) => {
                 self.shared.close(EndCause::Deleted);
-                let closing =
-                    Closing { cause: EndCause::Deleted, deadline: Instant::now(), waiting: HashSet::new(), replies: Vec::new() };
+                let closing = Closing {
+                    cause: EndCause::Deleted,
+                    deadline: Instant::now(),
+                    waiting: HashSet::new(),
+                    replies: Vec::new(),
+                };
                 self.closing = Some(closing);
                 self.journal.clear();
                 let _ = reply.send(Ok(()));
@@ -479,7 +481,8 @@ impl Session {
             }
             self.journal.clear();
             self.events.clear();
-            self.closing = Some(Closing { cause, deadline: Instant::now(), waiting: HashSet::new(), replies: Vec::new() });
+            self.closing =
+                Some(Closing { cause, deadline: Instant::now(), waiting: HashSet::new(), replies: Vec::new() });
         }
     }
 
@@ -491,7 +494,11 @@ impl Session {
             let tracks = self.shared.tracks();
             for (track_id, sequence) in &self.progress {
                 if self.told_progress.get(track_id) != Some(sequence) {
-                    acks.push((track_id.clone(), *sequence, tracks.get(track_id).map(|entry| (entry.owner, entry.queue.shed_total()))));
+                    acks.push((
+                        track_id.clone(),
+                        *sequence,
+                        tracks.get(track_id).map(|entry| (entry.owner, entry.queue.shed_total())),
+                    ));
                 }
             }
         }
@@ -580,7 +587,8 @@ impl Session {
             let record = self.services.store.get(&self.record.id).await;
             for reply in closing.replies {
                 let answer = record.as_ref().map(|record| SessionView::from(record.clone()));
-                let _ = reply.send(answer.map_err(|_| ServiceError::NotFound { what: format!("sessions/{}", self.record.id) }));
+                let _ = reply
+                    .send(answer.map_err(|_| ServiceError::NotFound { what: format!("sessions/{}", self.record.id) }));
             }
         }
         let ended = LiveEvent::Ended(cause);
@@ -597,8 +605,12 @@ impl Session {
         }
         while let Ok(command) = self.mailbox.try_recv() {
             match command {
-                Command::Attach { reply, .. } => drop(reply.send(Err(ServiceError::Unavailable { problem: super::registry::JUST_LEFT }))),
-                Command::Finish(reply) => drop(reply.send(Err(ServiceError::Unavailable { problem: super::registry::JUST_LEFT }))),
+                Command::Attach { reply, .. } => {
+                    drop(reply.send(Err(ServiceError::Unavailable { problem: super::registry::JUST_LEFT })))
+                }
+                Command::Finish(reply) => {
+                    drop(reply.send(Err(ServiceError::Unavailable { problem: super::registry::JUST_LEFT })))
+                }
                 Command::Delete(reply) => drop(reply.send(Ok(()))),
                 _ => {}
             }

@@ -12,7 +12,7 @@ use crate::session::{ParticipantId, SessionEvent, TrackId};
 use super::LiveEvent;
 
 /// Events between the session and the wire.
-pub(super) const CHANNEL_EVENTS: usize = 256;
+pub(in crate::service) const CHANNEL_EVENTS: usize = 256;
 /// Problems of single samples kept for a slow receiver.
 const MAX_WAITING_PROBLEMS: usize = 64;
 

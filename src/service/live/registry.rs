@@ -91,7 +91,7 @@ impl Services {
 /// A live session's mailbox and what it shares with its inputs.
 #[derive(Clone, Debug)]
 pub(in crate::service) struct LiveSession {
-    pub(in crate::service) commands: mpsc::Sender<Command>,
+    pub(super) commands: mpsc::Sender<Command>,
     pub(super) shared: Arc<Shared>,
 }
 
@@ -104,7 +104,11 @@ pub(in crate::service) struct Sessions {
 
 impl Sessions {
     /// The live session of that id, brought to life when it is not.
-    pub(in crate::service) fn open(&self, id: &SessionId, services: &Arc<Services>) -> Result<LiveSession, ServiceError> {
+    pub(in crate::service) fn open(
+        &self,
+        id: &SessionId,
+        services: &Arc<Services>,
+    ) -> Result<LiveSession, ServiceError> {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(session) = live.get(id) {
             return Ok(session.clone());
