@@ -19,6 +19,8 @@ mod rotate;
 mod sample;
 mod sniff;
 mod still;
+#[cfg(test)]
+mod testing;
 mod thumbnail;
 mod time;
 mod unit;

@@ -98,3 +98,6 @@ fn frame_of(sample: &VideoSample, image: RgbImage) -> Result<VideoFrame, MediaEr
     let image = rotate(image, sample.rotation)?;
     Ok(VideoFrame { sequence: sample.sequence, media_time: sample.media_time, image })
 }
+
+#[cfg(test)]
+mod tests;

@@ -283,10 +283,9 @@ impl Recording {
         }
         let stated_secs = self.info.duration_secs.map_or(0.0, |secs| secs + self.start_secs());
         let tolerance_secs = END_TOLERANCE_SECS.max(stated_secs * END_TOLERANCE_RATIO);
-        if n_read_errors >= MAX_READ_ERRORS || end_secs + tolerance_secs < stated_secs {
-            return Err(unusable(&format!(
-                "it is cut off at {end_secs:.3} s of the {stated_secs:.3} s that it states"
-            )));
+        let is_early = end_secs + tolerance_secs < stated_secs;
+        if is_early || self.source.is_short || n_read_errors >= MAX_READ_ERRORS {
+            return Err(unusable(&format!("it is cut off at {end_secs:.3} s")));
         }
         Ok(())
     }

@@ -19,6 +19,8 @@ use super::codec::PROBING_DECODERS;
 /// The formats that are opened, for messages.
 const RECORDING: &str = "recording (MP4, MOV, Matroska, WebM or AVI)";
 const NANOS_PER_SEC: i128 = 1_000_000_000;
+/// Bytes before those that a RIFF file counts.
+const RIFF_HEADER_BYTES: u64 = 8;
 /// Microseconds a second, the unit of a container's duration.
 const MICROS_PER_SEC: f64 = 1e6;
 
@@ -28,13 +30,15 @@ pub(super) struct Source {
     pub(super) container: Container,
     /// Seconds that the container states; `None` when it states none.
     pub(super) duration_secs: Option<f64>,
+    /// Whether the file has fewer bytes than an AVI header states. FFmpeg shortens the stated length of such a file.
+    pub(super) is_short: bool,
 }
 
 /// Opens the file by its content. Only the demuxer of the sniffed container, plain files and the decoders that are in use
 /// here are allowed: no playlist, no network, no reference to another file.
 pub(super) fn open_source(path: &Path, limits: &MediaLimits) -> Result<Source, MediaError> {
     silence_ffmpeg();
-    let container = sniff_file(path, limits)?;
+    let (container, is_short) = sniff_file(path, limits)?;
     let url = path.to_str().ok_or_else(|| unusable("its path is not UTF-8: rename it"))?;
     let mut options = Dictionary::new();
     options.set("protocol_whitelist", "file");
@@ -55,7 +59,7 @@ pub(super) fn open_source(path: &Path, limits: &MediaLimits) -> Result<Source, M
     if let Some(secs) = duration_secs {
         check_secs(secs, limits)?;
     }
-    Ok(Source { input, container, duration_secs })
+    Ok(Source { input, container, duration_secs, is_short })
 }
 
 /// Refuses a recording that is longer than its bound.
@@ -90,7 +94,8 @@ pub(super) fn unusable(problem: &str) -> MediaError {
     MediaError::Undecodable { expected: RECORDING, problem: problem.to_owned() }
 }
 
-fn sniff_file(path: &Path, limits: &MediaLimits) -> Result<Container, MediaError> {
+/// The container, and whether the file is shorter than its header says.
+fn sniff_file(path: &Path, limits: &MediaLimits) -> Result<(Container, bool), MediaError> {
     let io = |source| MediaError::Io { source };
     let metadata = std::fs::metadata(path).map_err(io)?;
     if !metadata.is_file() {
@@ -106,7 +111,12 @@ fn sniff_file(path: &Path, limits: &MediaLimits) -> Result<Container, MediaError
     }
     let mut head = Vec::with_capacity(CONTAINER_HEAD_BYTES);
     File::open(path).map_err(io)?.take(CONTAINER_HEAD_BYTES as u64).read_to_end(&mut head).map_err(io)?;
-    sniff_container(&head).ok_or_else(|| unusable("it begins like none of them"))
+    let container = sniff_container(&head).ok_or_else(|| unusable("it begins like none of them"))?;
+    let riff_bytes = match head.as_slice() {
+        [b'R', b'I', b'F', b'F', a, b, c, d, ..] => u64::from(u32::from_le_bytes([*a, *b, *c, *d])) + RIFF_HEADER_BYTES,
+        _ => 0,
+    };
+    Ok((container, riff_bytes > metadata.len()))
 }
 
 #[cfg(test)]
