@@ -205,7 +205,7 @@ impl CodedDecoder {
         if native::is_damaged(decoded) {
             return Err(self.undecodable("damaged: part of the picture is missing".to_owned()));
         }
-        let image = self.converter.to_rgb(decoded, sample.rotation, limits)?;
+        let image = self.converter.convert(decoded, sample.rotation, limits)?;
         frames.push(VideoFrame { sequence: sample.sequence, media_time: sample.media_time, image });
         Ok(())
     }
@@ -234,7 +234,16 @@ impl CodedDecoder {
             VideoFormat::H264 => "H.264 access unit",
             VideoFormat::Vp8 => "VP8 frame",
             VideoFormat::Vp9 => "VP9 frame",
-            _ => "AV1 temporal unit",
+            VideoFormat::Av1 => "AV1 temporal unit",
+            VideoFormat::Jpeg
+            | VideoFormat::Png
+            | VideoFormat::WebP
+            | VideoFormat::Rgb24
+            | VideoFormat::Bgr24
+            | VideoFormat::Rgba32
+            | VideoFormat::Bgra32
+            | VideoFormat::I420
+            | VideoFormat::Nv12 => "coded video",
         };
         MediaError::Undecodable { expected, problem }
     }

@@ -23,7 +23,7 @@ impl FrameConverter {
     /// # Errors
     /// [`MediaError::OverLimit`] before a pixel is converted, [`MediaError::Decoder`] for a format that FFmpeg cannot
     /// convert.
-    pub(super) fn to_rgb(
+    pub(super) fn convert(
         &mut self,
         frame: &frame::Video,
         rotation: Rotation,

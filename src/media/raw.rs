@@ -61,13 +61,13 @@ impl<'a> Planes<'a> {
         for (plane_idx, ((row_bytes, n_rows), stride)) in shapes.into_iter().zip(strides).enumerate() {
             let used = plane_bytes(stride, row_bytes, n_rows);
             let end = used.and_then(|used| first_byte.checked_add(used));
-            let end = end.ok_or_else(|| self.short(plane_idx, "more than can be addressed".to_owned()))?;
+            let end = end.ok_or_else(|| self.short(plane_idx, "more than can be addressed"))?;
             let plane = self.data.get(first_byte..end).and_then(|bytes| Plane::new(bytes, stride, row_bytes, n_rows));
-            planes.push(plane.ok_or_else(|| self.short(plane_idx, format!("{end} bytes")))?);
+            planes.push(plane.ok_or_else(|| self.short(plane_idx, &format!("{end} bytes")))?);
             // The next plane begins after whole rows, padding included.
             first_byte = first_byte.saturating_add(stride.saturating_mul(n_rows));
         }
-        planes.try_into().map_err(|_| self.short(N, "as many planes as shapes".to_owned()))
+        planes.try_into().map_err(|_| self.short(N, "as many planes as shapes"))
     }
 
     fn strides<const N: usize>(&self, shapes: [(usize, usize); N]) -> Result<[usize; N], MediaError> {
@@ -91,7 +91,7 @@ impl<'a> Planes<'a> {
         Ok(strides.map(|stride| stride as usize))
     }
 
-    fn short(&self, plane_idx: usize, needed: String) -> MediaError {
+    fn short(&self, plane_idx: usize, needed: &str) -> MediaError {
         MediaError::InvalidField {
             field: "data",
             problem: format!(

@@ -91,10 +91,8 @@ impl Recording {
         let mut context = ffmpeg_codec::Context::from_parameters(stream.parameters()).map_err(source::unreadable)?;
         native::set_packet_time_base(&mut context, time_base);
         let decoder = open_decoder(context, codec.decoder_names(), limits)?;
-        let annexb = match codec {
-            VideoCodec::H264 => Some(AnnexBFilter::new(&stream).map_err(source::unreadable)?),
-            _ => None,
-        };
+        let is_h264 = codec == VideoCodec::H264;
+        let annexb = is_h264.then(|| AnnexBFilter::new(&stream)).transpose().map_err(source::unreadable)?;
         Ok(Self {
             path: path.to_owned(),
             source,
@@ -182,7 +180,7 @@ impl Recording {
                     return self.ending().map(|()| None);
                 }
             };
-            let Some(packet) = self.to_live_unit(packet) else { continue };
+            let Some(packet) = self.live_unit(packet) else { continue };
             let Some(data) = packet.data().filter(|data| !data.is_empty()) else { continue };
             let time = packet.pts().or(packet.dts()).and_then(|stamp| media_time(stamp, self.time_base));
             let sequence = self.progress.n_samples;
@@ -253,7 +251,7 @@ impl Recording {
     fn accept(&mut self, decoded: &frame::Video) -> Result<VideoFrame, MediaError> {
         let time = decoded.timestamp().and_then(|stamp| media_time(stamp, self.time_base));
         let media_time = self.check_time(time)?;
-        let image = self.converter.to_rgb(decoded, self.info.rotation, &self.limits)?;
+        let image = self.converter.convert(decoded, self.info.rotation, &self.limits)?;
         let sequence = self.progress.n_frames;
         self.progress.n_frames += 1;
         Ok(VideoFrame { sequence, media_time, image })
@@ -268,7 +266,7 @@ impl Recording {
         Ok(time)
     }
 
-    fn to_live_unit(&mut self, mut packet: Packet) -> Option<Packet> {
+    fn live_unit(&mut self, mut packet: Packet) -> Option<Packet> {
         let Some(annexb) = &mut self.annexb else { return Some(packet) };
         let unit = annexb.filter(&mut packet).ok().flatten();
         self.progress.n_damaged += u64::from(unit.is_none());

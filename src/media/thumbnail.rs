@@ -11,7 +11,7 @@ const LUMA_WEIGHTS: [u32; 3] = [19_595, 38_470, 7_471];
 const LUMA_SHIFT: u32 = 16;
 const HASH_SIDE: usize = 8;
 /// The largest luma level.
-const WHITE_LEVEL: f32 = 255.0;
+const WHITE_LEVEL: f64 = 255.0;
 
 /// Luma of a frame, area-averaged to a fixed size whatever the frame's shape.
 ///
@@ -44,7 +44,7 @@ impl Thumbnail {
             }
             levels.extend(sums.iter().zip(&columns).map(|(&sum, (left, right))| {
                 let n_pixels = (right - left) * (bottom - top);
-                (sum as f64 / f64::from(1_u32 << LUMA_SHIFT) / n_pixels as f64) as f32
+                to_f32(sum as f64 / f64::from(1_u32 << LUMA_SHIFT) / n_pixels as f64)
             }));
         }
         Self { levels: levels.into_boxed_slice() }
@@ -64,13 +64,13 @@ impl Thumbnail {
         let variance = self.levels.iter().map(|&level| (f64::from(level) - mean).powi(2)).sum::<f64>() / n_cells;
         let change = previous.map(|previous| {
             let pairs = self.levels.iter().zip(&previous.levels);
-            (pairs.map(|(now, before)| f64::from((now - before).abs())).sum::<f64>() / n_cells) as f32
+            to_f32(pairs.map(|(now, before)| f64::from((now - before).abs())).sum::<f64>() / n_cells)
         });
         PictureStats {
             width_px,
             height_px,
-            mean_luma: mean as f32 / WHITE_LEVEL,
-            luma_deviation: variance.sqrt() as f32 / WHITE_LEVEL,
+            mean_luma: to_f32(mean / WHITE_LEVEL),
+            luma_deviation: to_f32(variance.sqrt() / WHITE_LEVEL),
             change_levels: change,
             average_hash: self.average_hash(),
         }
@@ -97,6 +97,12 @@ impl std::fmt::Debug for Thumbnail {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Thumbnail({}x{})", Self::WIDTH, Self::HEIGHT)
     }
+}
+
+/// Figures are summed in f64 and kept in f32.
+#[expect(clippy::cast_possible_truncation, reason = "no figure here is above 255; the lost digits are below the noise")]
+fn to_f32(value: f64) -> f32 {
+    value as f32
 }
 
 /// Divides `length` into `n` consecutive spans, none of them empty.
@@ -182,7 +188,7 @@ mod tests {
     proptest! {
         #[test]
         fn figures_are_finite_and_in_range(width in 1_u32..200, height in 1_u32..200, seed in any::<u32>()) {
-            let noise = |x: u32, y: u32| [(x * 31 ^ y.wrapping_mul(seed)) as u8, (x ^ seed) as u8, (y + x) as u8];
+            let noise = |x: u32, y: u32| [((x * 31) ^ y.wrapping_mul(seed)) as u8, (x ^ seed) as u8, (y + x) as u8];
             let thumbnail = Thumbnail::of(image(width, height, noise).view());
             let stats = thumbnail.stats(width, height, Some(&thumbnail));
             assert!((0.0..=1.0).contains(&stats.mean_luma), "{stats:?}");

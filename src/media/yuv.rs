@@ -3,6 +3,8 @@
 //! Written here rather than left to a scaler so that every size (odd, narrow), stride and matrix gives the same exact
 //! arithmetic: 16-bit fixed point, rounded once. Chroma is repeated, not interpolated, as live pipelines do.
 
+#![expect(clippy::inline_always, reason = "inlined bodies are compiled once for each instruction set of their callers")]
+
 use super::format::ColorRange;
 use super::native;
 
@@ -228,9 +230,9 @@ fn convert_bands<'a, Row: Iterator<Item = (&'a u8, &'a u8)>>(
 ) {
     for row in chroma_rows {
         if columns == 2 {
-            terms.fill_pairs(coefficients, row)
+            terms.fill_pairs(coefficients, row);
         } else {
-            terms.fill(columns, coefficients, row)
+            terms.fill(columns, coefficients, row);
         }
         convert_band(terms);
     }
@@ -247,7 +249,7 @@ fn convert_row(luma: &[u8], terms: &ChromaTerms, luma_gain: i32, target: &mut [u
 }
 
 #[inline(always)]
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=255 on the line itself")]
+#[expect(clippy::cast_sign_loss, reason = "clamped to 0..=255 on the line itself")]
 fn to_byte(fixed: i32) -> u8 {
     (fixed >> FRACTION_BITS).clamp(0, 255) as u8
 }

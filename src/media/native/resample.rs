@@ -47,7 +47,7 @@ impl MonoResampler {
                 &raw mut context,
                 &raw mut mono,
                 AVSampleFormat::FLT,
-                SAMPLE_RATE_HZ as i32,
+                SAMPLE_RATE_HZ.cast_signed(),
                 &raw mut source,
                 AVSampleFormat(input.sample_format),
                 input.sample_rate_hz,

@@ -16,7 +16,7 @@ pub(in crate::media) fn codec_id(stream: &Stream<'_>) -> AVCodecID {
 /// Whether the stream is a cover picture rather than a video.
 pub(in crate::media) fn is_attached_picture(stream: &Stream<'_>) -> bool {
     // SAFETY: as above.
-    unsafe { (*stream.as_ptr()).disposition & AV_DISPOSITION_ATTACHED_PIC as i32 != 0 }
+    unsafe { (*stream.as_ptr()).disposition & AV_DISPOSITION_ATTACHED_PIC != 0 }
 }
 
 /// The display matrix of a stream: nine numbers, 16.16 fixed point but for the third column.

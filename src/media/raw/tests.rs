@@ -1,4 +1,4 @@
-use proptest::prelude::{Just, Strategy, any, prop_assert_eq, prop_oneof, proptest};
+use proptest::prelude::{Just, any, prop_assert_eq, prop_oneof, proptest};
 
 use super::super::format::ColorRange;
 use super::{MediaError, MediaLimits, PixelLayout, VideoFormat, decode_raw};
@@ -19,6 +19,7 @@ fn refuse(format: VideoFormat, layout: &PixelLayout, data: &[u8]) -> String {
 }
 
 /// The conversion as the standards write it, in floating point, one pixel at a time.
+#[expect(clippy::many_single_char_names, reason = "the standards' symbols")]
 fn reference(y: u8, u: u8, v: u8, red: f64, blue: f64, range: ColorRange) -> [f64; 3] {
     let (y, pb, pr) = match range {
         ColorRange::Limited => {
