@@ -4,6 +4,7 @@
 
 mod graph;
 mod onnx;
+mod prelu;
 mod tfjs;
 
 use super::manifest::{Conversion, ModelEntry};
@@ -27,14 +28,20 @@ impl ConvertError {
 /// [`ConvertError`] names the node or the weight.
 pub(crate) fn to_onnx(model: &ModelEntry, files: Vec<Vec<u8>>) -> Result<Vec<u8>, ConvertError> {
     match model.conversion {
-        Conversion::None => files.into_iter().next().ok_or_else(|| ConvertError::new("no file")),
+        Conversion::None => only(files),
+        Conversion::OnnxPrelu => prelu::split(&only(files)?),
         Conversion::Tfjs => {
             let [topology, weights @ ..] = files.as_slice() else {
                 return Err(ConvertError::new("no topology file"));
             };
             let names = model.files.iter().skip(1).map(|file| file.path.rsplit('/').next().unwrap_or(&file.path));
             let weights = names.zip(weights.iter().map(Vec::as_slice)).collect();
-            graph::convert(&tfjs::GraphModel::read(topology, &weights)?, &model.input, &model.outputs)
+            let converted = graph::convert(&tfjs::GraphModel::read(topology, &weights)?, &model.input, &model.outputs)?;
+            prelu::split(&converted)
         }
     }
+}
+
+fn only(files: Vec<Vec<u8>>) -> Result<Vec<u8>, ConvertError> {
+    files.into_iter().next().ok_or_else(|| ConvertError::new("no file"))
 }

@@ -104,12 +104,11 @@ impl Executor {
             (Provider::Cuda, 0) => 1,
             (Provider::Cpu | Provider::Cuda, _) => options.cpu_threads(),
         };
-        let factory = move || {
+        let factory: Arc<DeviceFactory> = Arc::new(move || {
             let device = OrtDevice::open(&environment, &models, provider)?;
             Ok(Box::new(device) as Box<_>)
-        };
-        let executor =
-            Self::with_devices(&manifest.models, provider, n_workers, options.max_pending, Arc::new(factory))?;
+        });
+        let executor = Self::with_devices(&manifest.models, provider, n_workers, options.max_pending, &factory)?;
         tracing::info!(
             inference.provider = provider.name(),
             inference.threads = n_workers,
@@ -124,7 +123,7 @@ impl Executor {
         provider: Provider,
         n_workers: usize,
         max_pending: usize,
-        factory: Arc<DeviceFactory>,
+        factory: &Arc<DeviceFactory>,
     ) -> Result<Self, InferenceError> {
         let loaded = |(idx, entry): (usize, &ModelEntry)| {
             let model = LoadedModel { idx, version: entry.version(), input_shape: entry.input.shape.clone() };
@@ -132,7 +131,7 @@ impl Executor {
         };
         let models = models.iter().enumerate().map(loaded).collect();
         let queue = Arc::new(WorkQueue::new(max_pending));
-        let threads = Mutex::new(worker::start(n_workers, &queue, &factory)?);
+        let threads = Mutex::new(worker::start(n_workers, &queue, factory)?);
         Ok(Self { shared: Arc::new(Shared { models, provider, queue, threads }) })
     }
 

@@ -109,7 +109,9 @@ pub struct LibraryEntry {
 pub enum Conversion {
     /// The one file is the model.
     None,
-    /// A TensorFlow.js graph model, topology first, then its weight files; see `convert::tfjs`.
+    /// The one file is an ONNX model, whose `PRelu` operators are written in a form that runs faster.
+    OnnxPrelu,
+    /// A TensorFlow.js graph model, topology first, then its weight files.
     Tfjs,
 }
 
@@ -334,7 +336,8 @@ fn check_model(model: &ModelEntry) -> Result<(), String> {
         (Conversion::None, _) => {
             return Err("without conversion there is one file, with the digest and size of the model".to_owned());
         }
-        (Conversion::Tfjs, [_, _, ..]) => {}
+        (Conversion::OnnxPrelu, [_]) | (Conversion::Tfjs, [_, _, ..]) => {}
+        (Conversion::OnnxPrelu, _) => return Err("conversion \"onnx-prelu\" takes one file".to_owned()),
         (Conversion::Tfjs, _) => {
             return Err("conversion \"tfjs\" takes a topology and at least one weight file".to_owned());
         }

@@ -258,3 +258,24 @@ fn converted_mesh_gives_the_numbers_of_its_source() {
     }
     assert!((flag[[0, 0]] - 0.000_149_4).abs() < 1e-6, "{flag}");
 }
+
+/// The reference is the network as its package holds it, run by ONNX Runtime 1.32.0 from Python.
+#[test]
+fn rewritten_embedding_gives_the_numbers_of_its_source() {
+    let Some(options) = real_options() else { return };
+    let executor = Executor::start(&Manifest::bundled().expect("manifest"), &options).expect("start");
+    let levels = (0..3 * 112 * 112).map(|idx: u32| ((idx / 5 * 37 % 256) as f32 - 127.0) / 128.0).collect();
+    let input = ArrayD::from_shape_vec(IxDyn(&[1, 3, 112, 112]), levels).expect("shape");
+    let outputs = executor.run_blocking("embedding", input).expect("run");
+    let [embedding] = outputs.tensors.as_slice() else { panic!("one output") };
+    let expected = [
+        (0, [-0.008_262_53, 0.067_057_6, -0.005_872_64, -0.007_265_57, -0.029_120_22, -0.033_061_69]),
+        (500, [-0.012_482_03, -0.080_738_03, -0.022_023_48, 0.037_425_73, -0.030_407_68, 0.006_633_04]),
+    ];
+    for (start, expected) in expected {
+        for (idx, expected) in expected.into_iter().enumerate() {
+            let found: f32 = embedding[[0, start + idx]];
+            assert!((found - expected).abs() < 1e-5, "value {}: {found}, not {expected}", start + idx);
+        }
+    }
+}

@@ -91,8 +91,10 @@ pub(super) struct Tensor {
     dims: Vec<i64>,
     #[prost(int32, tag = "2")]
     data_type: i32,
+    #[prost(float, repeated, tag = "4")]
+    float_data: Vec<f32>,
     #[prost(string, tag = "8")]
-    name: String,
+    pub(super) name: String,
     #[prost(bytes = "vec", tag = "9")]
     raw_data: Vec<u8>,
 }
@@ -141,6 +143,13 @@ impl Graph {
     }
 }
 
+impl Node {
+    /// An operator with one result.
+    pub(super) fn new(op_type: &str, input: Vec<String>, output: String, attribute: Vec<Attribute>) -> Self {
+        Self { input, output: vec![output], op_type: op_type.to_owned(), attribute }
+    }
+}
+
 impl Attribute {
     /// An integer.
     pub(super) fn int(name: &str, value: i64) -> Self {
@@ -157,13 +166,30 @@ impl Tensor {
     /// A constant of floats.
     pub(super) fn floats(name: &str, shape: &[usize], values: &[f32]) -> Self {
         let raw_data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        Self { dims: to_i64(shape), data_type: FLOAT, name: name.to_owned(), raw_data }
+        Self { dims: to_i64(shape), data_type: FLOAT, float_data: Vec::new(), name: name.to_owned(), raw_data }
+    }
+
+    /// The elements of a constant of floats that has one a channel, `[channels, 1, 1]`.
+    pub(super) fn one_a_channel(&self) -> Option<Vec<f32>> {
+        let &[n_channels, 1, 1] = self.dims.as_slice() else { return None };
+        let values = if self.raw_data.is_empty() {
+            self.float_data.clone()
+        } else {
+            self.raw_data.as_chunks::<4>().0.iter().copied().map(f32::from_le_bytes).collect()
+        };
+        (self.data_type == FLOAT && usize::try_from(n_channels) == Ok(values.len())).then_some(values)
     }
 
     /// A constant list of integers.
     pub(super) fn integers(name: &str, values: &[i64]) -> Self {
         let raw_data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        Self { dims: to_i64(&[values.len()]), data_type: INT64, name: name.to_owned(), raw_data }
+        Self {
+            dims: to_i64(&[values.len()]),
+            data_type: INT64,
+            float_data: Vec::new(),
+            name: name.to_owned(),
+            raw_data,
+        }
     }
 }
 

@@ -87,7 +87,7 @@ impl Harness {
 
 fn start(n_workers: usize, max_pending: usize, factory: Arc<DeviceFactory>) -> Result<Executor, InferenceError> {
     let manifest = Manifest::bundled().expect("manifest");
-    Executor::with_devices(&manifest.models, Provider::Cpu, n_workers, max_pending, factory)
+    Executor::with_devices(&manifest.models, Provider::Cpu, n_workers, max_pending, &factory)
 }
 
 /// Of the shape that the manifest declares for `presentation`.

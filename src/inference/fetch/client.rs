@@ -13,7 +13,7 @@ use super::{PackageRequest, PackageSource};
 use crate::inference::manifest::Registry;
 
 /// Longest time one package may take; the largest is 41 MB.
-const PATIENCE: Duration = Duration::from_secs(15 * 60);
+const PATIENCE: Duration = Duration::from_mins(15);
 
 /// How often a running client is looked at.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);

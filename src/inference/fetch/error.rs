@@ -120,12 +120,13 @@ pub enum FetchError {
 impl FetchError {
     /// Names what to do about a file system error.
     pub(super) fn store(path: &Path, source: io::Error) -> Self {
-        let remedy = match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "the disk is full; 200 MB are enough",
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                "may not be written; choose another folder as inference.models_dir"
-            }
-            _ => "cannot be read or written",
+        let is = |kinds: &[io::ErrorKind]| kinds.contains(&source.kind());
+        let remedy = if is(&[io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded]) {
+            "the disk is full; 200 MB are enough"
+        } else if is(&[io::ErrorKind::PermissionDenied, io::ErrorKind::ReadOnlyFilesystem]) {
+            "may not be written; choose another folder as inference.models_dir"
+        } else {
+            "cannot be read or written"
         };
         Self::Store { path: path.to_owned(), remedy, source }
     }
