@@ -81,7 +81,9 @@ fn split_graph(graph: &[u8]) -> Result<Vec<u8>, ConvertError> {
                     continue;
                 }
                 let (nodes, factors) = split_node(&node, &constants)?;
-                nodes.iter().for_each(|node| put(&mut result, NODE, &node.encode_to_vec()));
+                for node in &nodes {
+                    put(&mut result, NODE, &node.encode_to_vec());
+                }
                 added.extend(factors);
             }
             (INITIALIZER, Some(content)) => {
@@ -94,7 +96,9 @@ fn split_graph(graph: &[u8]) -> Result<Vec<u8>, ConvertError> {
             _ => result.extend_from_slice(field.whole),
         }
     }
-    added.iter().for_each(|constant| put(&mut result, INITIALIZER, &constant.encode_to_vec()));
+    for constant in &added {
+        put(&mut result, INITIALIZER, &constant.encode_to_vec());
+    }
     Ok(result)
 }
 

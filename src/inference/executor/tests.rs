@@ -68,7 +68,8 @@ impl Harness {
         });
         let shared = Arc::clone(&log);
         let factory = move || Ok(Box::new(Fake { log: Arc::clone(&shared) }) as Box<dyn Device>);
-        let executor = start(n_workers, max_pending, Arc::new(factory)).expect("start");
+        let factory: Arc<DeviceFactory> = Arc::new(factory);
+        let executor = start(n_workers, max_pending, &factory).expect("start");
         Self { executor, log, started, go_on }
     }
 
@@ -85,9 +86,9 @@ impl Harness {
     }
 }
 
-fn start(n_workers: usize, max_pending: usize, factory: Arc<DeviceFactory>) -> Result<Executor, InferenceError> {
+fn start(n_workers: usize, max_pending: usize, factory: &Arc<DeviceFactory>) -> Result<Executor, InferenceError> {
     let manifest = Manifest::bundled().expect("manifest");
-    Executor::with_devices(&manifest.models, Provider::Cpu, n_workers, max_pending, &factory)
+    Executor::with_devices(&manifest.models, Provider::Cpu, n_workers, max_pending, factory)
 }
 
 /// Of the shape that the manifest declares for `presentation`.
@@ -191,7 +192,8 @@ fn one_worker_without_device_is_no_start() {
         Ok(Box::new(Fake { log: Arc::clone(&shared) }) as Box<dyn Device>)
     };
     let n_before = log.n_dropped.load(Ordering::SeqCst);
-    let error = start(3, 1, Arc::new(factory)).expect_err("no start");
+    let factory: Arc<DeviceFactory> = Arc::new(factory);
+    let error = start(3, 1, &factory).expect_err("no start");
     assert!(matches!(error, InferenceError::Stopped));
     assert_eq!(log.n_dropped.load(Ordering::SeqCst) - n_before, 2, "the other workers are joined");
 }
@@ -199,6 +201,7 @@ fn one_worker_without_device_is_no_start() {
 #[test]
 fn panicking_start_is_an_error() {
     let factory = || -> Result<Box<dyn Device>, InferenceError> { panic!("asked to panic") };
-    let error = start(2, 1, Arc::new(factory)).expect_err("no start");
+    let factory: Arc<DeviceFactory> = Arc::new(factory);
+    let error = start(2, 1, &factory).expect_err("no start");
     assert!(matches!(error, InferenceError::Thread { .. }), "{error}");
 }

@@ -12,6 +12,13 @@ use crate::inference::{Colour, Dtype, InputEntry, Layout, OutputEntry};
 const SAME: &str = "U0FNRQ==";
 const VALID: &str = "VkFMSUQ=";
 
+/// The graph of an ONNX file is its field 7.
+#[derive(Clone, PartialEq, prost::Message)]
+struct File {
+    #[prost(message, optional, tag = "7")]
+    graph: Option<Graph>,
+}
+
 fn list(sizes: [usize; 4]) -> Value {
     json!({ "list": { "i": sizes.map(|size| size.to_string()) } })
 }
@@ -56,12 +63,6 @@ fn run(file: &Value, output: &str, shape: &[usize]) -> Result<Graph, String> {
         OutputEntry { name: output.to_owned(), shape: shape.to_vec(), dtype: Dtype::F32, meaning: String::new() };
     let model = GraphModel::read(file.to_string().as_bytes(), &files).map_err(|error| error.to_string())?;
     let onnx = convert(&model, &input, &[output]).map_err(|error| error.to_string())?;
-    // Field 7 of the file is the graph.
-    #[derive(Clone, PartialEq, prost::Message)]
-    struct File {
-        #[prost(message, optional, tag = "7")]
-        graph: Option<Graph>,
-    }
     Ok(File::decode(onnx.as_slice()).expect("decode").graph.expect("graph"))
 }
 
