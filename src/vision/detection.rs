@@ -32,7 +32,7 @@ const MAX_OVERLAP: f32 = 0.4;
 const MAX_CANDIDATES: usize = 512;
 /// Faces reported from one frame, largest first.
 const MAX_FACES: usize = 16;
-/// Frames up to this width are searched in one piece: a face of 41 px is found in 98 of 100 of them (ADR 001).
+/// Frames up to this width are searched in one piece: a face of 41 px is found in 98 of 100 of them (ADR 004).
 const MAX_WHOLE_WIDTH: u32 = 640;
 /// Tiles a side of a wider frame, and the share of the frame that each spans: neighbours share an eighth of the frame.
 const TILES_A_SIDE: u8 = 2;

@@ -42,7 +42,7 @@ pub fn prepare(chip: &RgbImage) -> Result<ArrayD<f32>, VisionError> {
 
 /// Prepares the mirror image of an aligned chip.
 ///
-/// The [`Embedding::mean`] of a chip and its mirror image is a little steadier than either, for twice the work (ADR 001).
+/// The [`Embedding::mean`] of a chip and its mirror image is a little steadier than either, for twice the work (ADR 004).
 ///
 /// # Errors
 /// As [`prepare`].

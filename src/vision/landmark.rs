@@ -26,14 +26,14 @@ const LEFT_EYE: [usize; 16] = [33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 
 const RIGHT_EYE: [usize; 16] = [263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249];
 
 /// The mesh ends below the hair line and reaches a little below the detector's lower edge: medians over 1,400 faces
-/// (ADR 001), as shares of the mesh's height and width.
+/// (ADR 004), as shares of the mesh's height and width.
 const ABOVE_RATIO: f32 = 0.114;
 const BELOW_RATIO: f32 = -0.025;
 const BESIDE_RATIO: f32 = 0.007;
 
 /// The five points of identity alignment: means of the eye contours, nose tip, mouth corners.
 ///
-/// Measured in ADR 001: other choices of eye and nose points are not better.
+/// Measured in ADR 004: other choices of eye and nose points are not better.
 #[must_use]
 pub fn five_points(mesh: &FaceMesh) -> FivePoints {
     [

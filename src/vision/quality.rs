@@ -24,7 +24,7 @@ const PATCH_RADIUS: i32 = 2;
 /// Distance of two patches in the plane of red and blue colour difference (levels) from which they are not the same skin.
 ///
 /// Of 454 uncovered faces in colour 2 in 100 have such a patch; of the same faces with the lower half painted black or
-/// white 6 in 10, painted blue all (ADR 001).
+/// white 6 in 10, painted blue all (ADR 004).
 const MAX_SKIN_DISTANCE: f32 = 20.0;
 /// Patches without which nothing is said.
 const MIN_PATCHES: usize = 3;

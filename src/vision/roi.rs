@@ -73,7 +73,7 @@ impl FaceRoi {
     /// Whether it comes from a mesh and not from a detector's box.
     ///
     /// A mesh found from a box is less exact than one found from a mesh: where a single picture has to carry an identity,
-    /// run the mesh model a second time on [`FaceRoi::from_mesh`] of the first answer (ADR 001 has the figures).
+    /// run the mesh model a second time on [`FaceRoi::from_mesh`] of the first answer (ADR 004 has the figures).
     #[must_use]
     pub const fn is_refined(&self) -> bool {
         self.is_refined
