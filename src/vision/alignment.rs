@@ -11,9 +11,10 @@ use crate::media::{RgbImage, RgbView};
 pub const CHIP_SIDE_PX: u16 = 112;
 /// Eyes that are closer than this carry no identity.
 const MIN_EYE_DISTANCE_PX: f32 = 2.0;
-/// From pixel-centre coordinates, in which the template is published, to edge coordinates.
-const HALF_PX: f32 = 0.5;
-/// Where `ArcFace`'s training put the five points, in pixel-centre coordinates.
+/// Where `ArcFace`'s training put the five points.
+///
+/// Whether the published figures count from a pixel's centre or from its edge is not said; read from the edge, as here,
+/// identities separate slightly better (ADR 004).
 const TEMPLATE: [(f32, f32); 5] =
     [(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)];
 
@@ -38,7 +39,7 @@ pub fn align_face(frame: RgbView<'_>, points_in_frame: &FivePoints) -> Result<Rg
     if eye_distance_px.is_nan() || eye_distance_px < MIN_EYE_DISTANCE_PX {
         return Err(VisionError::DegenerateLandmarks { problem: "the eyes lie on top of each other" });
     }
-    let template = TEMPLATE.map(|(x, y)| PointPx { x: x + HALF_PX, y: y + HALF_PX });
+    let template = TEMPLATE.map(|(x, y)| PointPx { x, y });
     let chip_from_frame = Similarity::least_squares(points_in_frame, &template)
         .ok_or(VisionError::DegenerateLandmarks { problem: "no similarity maps them to a face" })?;
     let pixels = warp_chip(frame, &chip_from_frame, CHIP_SIDE_PX)?;
@@ -48,7 +49,7 @@ pub fn align_face(frame: RgbView<'_>, points_in_frame: &FivePoints) -> Result<Rg
 
 #[cfg(test)]
 mod tests {
-    use super::{HALF_PX, TEMPLATE, align_face};
+    use super::{TEMPLATE, align_face};
     use crate::media::RgbImage;
     use crate::vision::error::VisionError;
     use crate::vision::geometry::PointPx;
@@ -69,13 +70,13 @@ mod tests {
 
     #[test]
     fn tilted_faces_come_out_upright() {
-        let template = TEMPLATE.map(|(x, y)| PointPx { x: x + HALF_PX, y: y + HALF_PX });
+        let template = TEMPLATE.map(|(x, y)| PointPx { x, y });
         for (scale, angle) in [(1.0, 0.0), (1.5, 0.6), (2.2, -0.9), (0.7, 2.0)] {
             let pose = Similarity::about(PointPx { x: 56.0, y: 56.0 }, PointPx { x: 200.0, y: 200.0 }, scale, angle);
             let points = template.map(|point| pose.apply(point));
             let chip = align_face(marked(&points).view(), &points).expect("aligns");
-            // The template, rounded to whole pixels.
-            for (column, row) in [(38, 52), (74, 52), (56, 72), (42, 92), (71, 92)] {
+            // The pixels that hold the template's points.
+            for (column, row) in [(38, 51), (73, 51), (56, 71), (41, 92), (70, 92)] {
                 let level = chip.pixels()[(row * 112 + column) * 3];
                 assert!(level > 128, "scale {scale}, angle {angle}, point {column},{row}: {level}");
             }
