@@ -65,6 +65,16 @@ pub trait Kinded: std::error::Error {
     fn kind(&self) -> ErrorKind;
 }
 
+/// An option of a module that is out of range.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{key} {problem}")]
+pub struct InvalidOption {
+    /// The key within its module's section.
+    pub key: &'static str,
+    /// What is wrong and what is allowed.
+    pub problem: String,
+}
+
 #[cfg(test)]
 mod tests {
     use super::ErrorKind;

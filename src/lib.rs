@@ -14,4 +14,5 @@ pub mod service;
 pub mod session;
 pub mod signals;
 pub mod store;
+pub mod telemetry;
 pub mod vision;

@@ -1,8 +1,11 @@
 //! What an operator can set about the store.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use serde::Deserialize;
+
+use crate::error::InvalidOption;
 
 /// Where sessions are kept and how much may wait to be written.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -36,20 +39,15 @@ impl StoreOptions {
     /// Checks what the types do not.
     ///
     /// # Errors
-    /// The name of the first key that is out of range, and what is allowed.
-    pub fn validate(&self) -> Result<(), (&'static str, &'static str)> {
-        if self.max_pending_writes == 0 || self.max_pending_writes > 1_000_000 {
-            return Err(("max_pending_writes", "must be 1 to 1000000"));
-        }
-        if self.max_batch_writes == 0 || self.max_batch_writes > 100_000 {
-            return Err(("max_batch_writes", "must be 1 to 100000"));
-        }
-        if self.read_connections == 0 || self.read_connections > 256 {
-            return Err(("read_connections", "must be 1 to 256"));
-        }
-        if self.busy_timeout_millis > 600_000 {
-            return Err(("busy_timeout_millis", "must be at most 600000 (ten minutes)"));
-        }
-        Ok(())
+    /// [`InvalidOption`] for the first key that is out of range.
+    pub fn validate(&self) -> Result<(), InvalidOption> {
+        let in_range = |key, value: u64, range: RangeInclusive<u64>| {
+            let problem = || format!("is {value}, must be {} to {}", range.start(), range.end());
+            if range.contains(&value) { Ok(()) } else { Err(InvalidOption { key, problem: problem() }) }
+        };
+        in_range("busy_timeout_millis", self.busy_timeout_millis, 0..=600_000)?;
+        in_range("max_pending_writes", self.max_pending_writes as u64, 1..=1_000_000)?;
+        in_range("max_batch_writes", self.max_batch_writes as u64, 1..=100_000)?;
+        in_range("read_connections", u64::from(self.read_connections), 1..=256)
     }
 }

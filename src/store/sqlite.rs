@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Instant;
 
 use jiff::Timestamp;
 use sqlx::SqliteConnection;
@@ -11,6 +12,7 @@ use sqlx::sqlite::SqlitePool;
 use crate::scoring::Score;
 use crate::service::ports::{Page, SessionCommit, SessionPatch, SessionQuery, SessionRecord, SessionStore, StoreError};
 use crate::session::{JournalEntry, ParticipantId, Segment, SessionId};
+use crate::telemetry::metrics;
 
 use super::failure::{Refusal, backend, other};
 use super::journal::{corrupt, decode};
@@ -34,9 +36,7 @@ impl SqliteStore {
     /// [`StoreError::Backend`] when the file cannot be made, opened or written, is no database, or was written by a newer
     /// version of this program.
     pub async fn open(options: &StoreOptions) -> Result<Arc<Self>, StoreError> {
-        if let Err((key, problem)) = options.validate() {
-            return Err(other("checking the options", format!("store.{key} {problem}")));
-        }
+        options.validate().map_err(|error| other("checking the options", error))?;
         let connection = open_writer(options).await?;
         Ok(Arc::new(Self { writer: Writer::start(connection, options), readers: read_pool(options) }))
     }
@@ -104,7 +104,12 @@ impl SessionStore for SqliteStore {
     }
 
     async fn commit(&self, commit: SessionCommit) -> Result<(), StoreError> {
-        self.writer.apply(Commit::encode(commit)?).await
+        let start = Instant::now();
+        let outcome = self.writer.apply(Commit::encode(commit)?).await;
+        if outcome.is_ok() {
+            metrics::commit_took(start.elapsed());
+        }
+        outcome
     }
 
     async fn journal(&self, id: &SessionId) -> Result<Vec<JournalEntry>, StoreError> {

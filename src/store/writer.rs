@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::service::ports::StoreError;
+use crate::telemetry::metrics;
 
 use super::failure::other;
 use super::open;
@@ -40,6 +41,7 @@ impl Writer {
         let closed = || other(O::DOING, "the store is closed");
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let (job, outcome) = Pending::boxed(operation);
+        let _pending = metrics::pending_write();
         match queue.ok_or_else(closed)?.try_send(job) {
             Ok(()) => outcome.await.map_err(|_gone| closed())?,
             Err(mpsc::error::TrySendError::Full(_)) => Err(StoreError::Behind { pending: self.max_pending }),
@@ -72,7 +74,9 @@ impl WriterTask {
         let mut jobs = Vec::new();
         while queue.recv_many(&mut jobs, self.options.max_batch_writes.max(1)).await > 0 {
             let outcome = self.write_batch(&mut jobs).await;
+            metrics::batch_written(jobs.len());
             if outcome.is_err() {
+                metrics::write_failed();
                 // Whatever state the transaction was in, closing the connection rolls it back.
                 self.close().await;
             } else {

@@ -96,7 +96,7 @@ async fn folders_that_cannot_be_made_and_bad_options_stop_the_start() {
     assert!(matches!(SqliteStore::open(&below_a_file).await, Err(StoreError::Backend { .. })));
     let error =
         SqliteStore::open(&StoreOptions { max_batch_writes: 0, ..options(&folder) }).await.expect_err("refused");
-    assert!(causes(&error).contains("store.max_batch_writes must be 1"), "{}", causes(&error));
+    assert!(causes(&error).contains("max_batch_writes is 0, must be 1 to"), "{}", causes(&error));
 }
 
 #[tokio::test]

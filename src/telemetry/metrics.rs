@@ -1,0 +1,143 @@
+//! Every metric that exists, one file an area, behind typed functions: names and labels cannot be mistyped or invented.
+//!
+//! Named `bonafide_<module>_<what>_<unit>[_total]`. Labels come from closed sets; ids of sessions, participants and tracks
+//! are never labels. Gauges move by guards, so that no early return can leave one up.
+
+mod frames;
+mod grpc;
+mod guard;
+mod inference;
+mod sessions;
+mod store;
+
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+
+pub use self::frames::{
+    DropReason, Queue, Stage, frame_analysed, frame_decoded, frame_dropped, frame_received, queued, queued_bytes,
+    stage_took,
+};
+pub use self::grpc::{call_ended, open_stream};
+pub use self::guard::GaugeGuard;
+pub use self::inference::{ModelMetrics, Provider, provider_in_use};
+pub use self::sessions::{VerdictLevel, live_session, verdict};
+pub use self::store::{batch_written, commit_took, pending_write, write_failed};
+
+/// Upper bounds of the buckets of every `*_seconds` histogram: half a millisecond to ten seconds.
+const SECONDS_BUCKETS: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+/// Upper bounds of the buckets of every `*_writes` histogram.
+const COUNT_BUCKETS: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
+
+/// A recorder that knows every metric.
+pub(super) fn recorder() -> PrometheusRecorder {
+    let recorder = builder().build_recorder();
+    ::metrics::with_local_recorder(&recorder, describe);
+    recorder
+}
+
+/// Makes such a recorder the process's own.
+pub(super) fn install() -> Result<PrometheusHandle, BuildError> {
+    let recorder = recorder();
+    let handle = recorder.handle();
+    ::metrics::set_global_recorder(recorder)?;
+    sessions::show_version();
+    Ok(handle)
+}
+
+fn builder() -> PrometheusBuilder {
+    let builder = PrometheusBuilder::new();
+    let with_seconds = builder.set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS_BUCKETS);
+    with_seconds
+        .and_then(|builder| builder.set_buckets_for_metric(Matcher::Suffix("_writes".to_owned()), &COUNT_BUCKETS))
+        .expect("the lists of bounds are constants and not empty")
+}
+
+fn describe() {
+    frames::describe();
+    grpc::describe();
+    inference::describe();
+    sessions::describe();
+    store::describe();
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    use super::{
+        DropReason, ModelMetrics, Provider, Queue, Stage, VerdictLevel, batch_written, call_ended, commit_took,
+        frame_analysed, frame_decoded, frame_dropped, frame_received, live_session, open_stream, pending_write,
+        provider_in_use, queued, queued_bytes, recorder, stage_took, verdict, write_failed,
+    };
+
+    const A_WHILE: Duration = Duration::from_millis(3);
+
+    fn move_everything() {
+        frame_received();
+        frame_decoded();
+        frame_analysed();
+        DropReason::ALL.into_iter().for_each(frame_dropped);
+        Stage::ALL.into_iter().for_each(|stage| stage_took(stage, A_WHILE));
+        VerdictLevel::ALL.into_iter().for_each(verdict);
+        call_ended("LiveService/Stream", 8, A_WHILE);
+        let model = ModelMetrics::new("example");
+        model.ran(A_WHILE, A_WHILE);
+        model.failed();
+        provider_in_use(Provider::Cpu);
+        batch_written(3);
+        commit_took(A_WHILE);
+        write_failed();
+        super::sessions::show_version();
+    }
+
+    #[test]
+    fn every_metric_is_described_and_named_by_the_rule() {
+        let recorder = recorder();
+        ::metrics::with_local_recorder(&recorder, || {
+            move_everything();
+            let _guards =
+                [live_session(), open_stream(), pending_write(), queued(Queue::Frames), queued_bytes(Queue::Frames, 9)];
+        });
+        let text = recorder.handle().render();
+        let lines_of = |kind: &str| -> BTreeMap<String, String> {
+            let lines = text.lines().filter_map(|line| line.strip_prefix(kind)?.split_once(' '));
+            lines.map(|(name, rest)| (name.to_owned(), rest.to_owned())).collect()
+        };
+        let (helps, types) = (lines_of("# HELP "), lines_of("# TYPE "));
+        assert!(types.len() >= 20, "{text}");
+        for (name, kind) in &types {
+            assert!(helps.get(name).is_some_and(|help| help.len() > 10), "{name} has no help text");
+            let is_counter = kind == "counter";
+            assert_eq!(name.ends_with("_total"), is_counter, "{name} is a {kind}");
+            let modules = ["service", "session", "scoring", "grpc", "inference", "store", "telemetry"];
+            assert!(modules.iter().any(|module| name.starts_with(&format!("bonafide_{module}_"))), "{name}");
+        }
+        assert_eq!(helps.keys().collect::<Vec<_>>(), types.keys().collect::<Vec<_>>());
+        assert!(text.contains("bonafide_service_stage_seconds_bucket{stage=\"decode\",le=\"0.005\"} 1"), "{text}");
+        assert!(text.contains("code=\"RESOURCE_EXHAUSTED\""), "{text}");
+    }
+
+    #[test]
+    fn gauges_follow_their_guards() {
+        let recorder = recorder();
+        let shown = |wanted: &str| {
+            let text = recorder.handle().render();
+            let line = text.lines().find_map(|line| line.strip_prefix(wanted).map(str::to_owned));
+            line.unwrap_or_else(|| panic!("{wanted} is missing in\n{text}"))
+        };
+        ::metrics::with_local_recorder(&recorder, || {
+            let first = live_session();
+            let second = live_session();
+            assert_eq!(shown("bonafide_session_live_sessions"), " 2");
+            drop(first);
+            assert_eq!(shown("bonafide_session_live_sessions"), " 1");
+            drop(second);
+            assert_eq!(shown("bonafide_session_live_sessions"), " 0");
+            let bytes = queued_bytes(Queue::Frames, 1_500);
+            assert_eq!(shown("bonafide_service_queue_bytes{queue=\"frames\"}"), " 1500");
+            drop(bytes);
+            assert_eq!(shown("bonafide_service_queue_bytes{queue=\"frames\"}"), " 0");
+        });
+    }
+}
