@@ -1,0 +1,40 @@
+//! Configuration: every module's options in one place, and where each value came from.
+//!
+//! In: the built-in defaults, a file, the environment, flags, in this order. Out: a checked [`Config`], or the name of the
+//! key that is wrong, where it stands and what is allowed. Only this module reads the environment.
+//! Deliberately not here: what an option does.
+
+mod default_paths;
+mod error;
+mod keys;
+mod layers;
+mod load;
+mod show;
+
+#[cfg(test)]
+mod tests;
+
+use serde::Deserialize;
+
+use crate::inference::InferenceOptions;
+use crate::media::MediaLimits;
+use crate::store::StoreOptions;
+use crate::telemetry::TelemetryOptions;
+
+pub use self::error::ConfigError;
+pub use self::layers::{Flag, Sources};
+pub use self::load::LoadedConfig;
+
+/// Every module's options.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Models and where they run.
+    pub inference: InferenceOptions,
+    /// Bounds of what is decoded.
+    pub media: MediaLimits,
+    /// Where sessions are kept.
+    pub store: StoreOptions,
+    /// Logs and metrics.
+    pub telemetry: TelemetryOptions,
+}
