@@ -5,6 +5,8 @@
 //! [`session`] keeps one interview's state, [`service`] holds the use cases and their ports. The rest are adapters.
 //! `ARCHITECTURE.md` says what each may import.
 
+pub mod cli;
+pub mod config;
 pub mod error;
 pub mod grpc;
 pub mod inference;

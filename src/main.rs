@@ -1,2 +1,5 @@
-//! The one binary.
-fn main() {}
+//! The one binary; everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    bonafide::cli::main()
+}

@@ -1,3 +1,4 @@
 //! Integration tests: one module a topic.
 
+mod command_line;
 mod inference;

@@ -1,0 +1,87 @@
+//! The command line: one file a subcommand, wiring only.
+//!
+//! Results go to standard output, everything else to standard error. Exit codes: 0 = done, 1 = the work failed, 2 = the
+//! command or the configuration is wrong. Deliberately not here: domain logic, reading the environment.
+
+mod config_check;
+mod error;
+mod global;
+mod healthcheck;
+mod score;
+mod serve;
+mod stream;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use self::config_check::ConfigCommand;
+pub use self::error::{EXIT_FAILED, EXIT_USAGE, UsageError, exit_code, report};
+pub use self::global::GlobalArgs;
+pub use self::healthcheck::HealthcheckArgs;
+pub use self::score::ScoreArgs;
+pub use self::serve::ServeArgs;
+pub use self::stream::{SendFormat, Speed, StreamArgs};
+
+/// Tells whether the person in a remote video interview is genuine, on your own machines.
+#[derive(Debug, Parser)]
+#[command(name = "bonafide", version, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// Flags that every subcommand takes.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Shows and checks the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Asks a running server whether it is ready: exit code 0 = ready, 1 = not.
+    Healthcheck(HealthcheckArgs),
+}
+
+/// Parses the command line and runs it.
+#[must_use]
+pub fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{}", report(&error));
+            exit_code(&error)
+        }
+    }
+}
+
+/// Runs a parsed command line.
+///
+/// # Errors
+/// Whatever the subcommand says; [`exit_code`] turns it into the exit code.
+pub fn run(cli: &Cli) -> anyhow::Result<()> {
+    match &cli.command {
+        Command::Config(command) => command.run(&cli.global),
+        Command::Healthcheck(args) => args.run(&cli.global),
+    }
+}
+
+/// A runtime with one thread a core, for subcommands that wait for anything.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    use anyhow::Context as _;
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn the_definition_of_the_command_line_holds() {
+        Cli::command().debug_assert();
+    }
+}
