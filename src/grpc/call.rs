@@ -146,14 +146,13 @@ mod tests {
         assert_eq!(calls().time_limit(&metadata), Duration::from_secs(5));
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn slow_failing_and_panicking_calls_get_their_codes() {
-        let (calls, metadata) = (calls(), MetadataMap::new());
-        let slow = calls.run("Slow", &metadata, async {
-            tokio::time::sleep(Duration::from_secs(60)).await;
-            Ok(())
-        });
+        let (calls, mut metadata) = (calls(), MetadataMap::new());
+        metadata.insert("grpc-timeout", "20m".parse().expect("ascii"));
+        let slow = calls.run::<()>("Slow", &metadata, std::future::pending());
         assert_eq!(slow.await.expect_err("late").code(), Code::DeadlineExceeded);
+        metadata.clear();
         let refused =
             calls.run("Refused", &metadata, async { Err::<(), _>(FieldError::new("name", "is not set").into()) });
         assert_eq!(refused.await.expect_err("refused").code(), Code::InvalidArgument);

@@ -16,6 +16,7 @@ use super::{score_from_wire, score_to_wire};
 
 const MAX_LABELS: usize = 64;
 const MAX_LABEL_KEY_BYTES: usize = 63;
+const MAX_LABEL_VALUE_BYTES: usize = 128;
 
 /// What a caller gives to create a session.
 pub(in crate::grpc) fn new_session_from_wire(
@@ -85,7 +86,7 @@ fn labels_from_wire(labels: BTreeMap<String, String>) -> Result<BTreeMap<String,
             if !is_key(&key) {
                 return Err(FieldError::new("labels", "keys must be 1 to 63 of a-z, 0-9, '_' and '-'"));
             }
-            Ok((key, field::text("labels", value, MAX_TEXT_BYTES)?))
+            Ok((key, field::text("labels", value, MAX_LABEL_VALUE_BYTES)?))
         })
         .collect()
 }
@@ -206,7 +207,7 @@ mod tests {
         check("external_ref", |session| session.external_ref = "a\nb".into());
         check("consent_reference", |session| session.consent_reference = "x".repeat(257));
         check("labels", |session| session.labels = labels("Team", "eu"));
-        check("labels", |session| session.labels = labels("team", &"x".repeat(257)));
+        check("labels", |session| session.labels = labels("team", &"x".repeat(129)));
         check("labels", |session| {
             session.labels = (0..65).map(|n| (format!("k{n}"), String::new())).collect();
         });

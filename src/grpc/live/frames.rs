@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::error::{ErrorKind, Kinded};
+use crate::error::Kinded as _;
 use crate::grpc::call::CallError;
 use crate::grpc::convert::{
     ack_to_wire, config_from_wire, length_to_wire, pacing_to_wire, problem_to_wire, sample_error, sample_from_wire,
@@ -20,6 +20,7 @@ use crate::session::{ParticipantId, SessionEvent, SessionId, TrackId};
 
 use super::Live;
 use super::arrivals::Arrivals;
+use super::stream::is_end;
 
 const MAX_SAMPLES: usize = 256;
 /// Left of the caller's time for writing the answer, at most; of a short time a fifth.
@@ -118,7 +119,7 @@ impl Answer {
         }
         match input.send(command) {
             // An ended session is reported by its event, once, and not by every sample.
-            Err(error) if error.kind() != ErrorKind::Unavailable => {
+            Err(error) if !is_end(error.kind()) => {
                 let (track_id, sequence) = place.map_or_else(Default::default, |(id, n)| (id.as_str().to_owned(), n));
                 Err(sample_error(&status::of_service(&error), track_id, sequence))
             }

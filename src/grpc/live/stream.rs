@@ -105,7 +105,7 @@ async fn read_media(
                 match send(command) {
                     Ok(()) => None,
                     // The session ended: the writer knows why and tells the client.
-                    Err(error) if error.kind() == ErrorKind::Unavailable => return Ok(()),
+                    Err(error) if is_end(error.kind()) => return Ok(()),
                     Err(error) => Some(sample_error(&status::of_service(&error), place.track_id, place.sequence)),
                 }
             }
@@ -115,6 +115,11 @@ async fn read_media(
         }
     }
     Ok(())
+}
+
+/// Whether a refusal of that kind concerns the whole session and not the one message.
+pub(super) const fn is_end(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Unavailable | ErrorKind::FailedPrecondition | ErrorKind::NotFound)
 }
 
 fn command_from_update(update: v1::TrackUpdate) -> Result<StreamCommand, (SampleRef, FieldError)> {
