@@ -106,12 +106,20 @@ mod tests {
 
     use super::{AccessLayer, ApiKey};
 
+    fn hex(bytes: &[u8]) -> String {
+        bytes
+            .iter()
+            .flat_map(|byte| [byte >> 4, byte & 15])
+            .filter_map(|digit| char::from_digit(digit.into(), 16))
+            .collect()
+    }
+
     const RPC: &str = "/bonafide.v1.SessionService/GetSession";
 
     fn layer() -> AccessLayer {
         let key = |name: &str, text: &str| {
             let digest = <[u8; 32]>::from(Sha256::digest(text));
-            ApiKey { name: name.into(), sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect() }
+            ApiKey { name: name.into(), sha256: hex(&digest) }
         };
         AccessLayer::new(&[key("first", "alpha"), key("second", "beta")]).expect("valid keys")
     }

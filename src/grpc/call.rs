@@ -70,15 +70,12 @@ impl Calls {
         work: impl Future<Output = Result<T, CallError>> + Send,
     ) -> Result<Response<T>, Status> {
         let limit = self.time_limit(metadata);
-        let outcome = match self.permits.try_acquire() {
-            Ok(_permit) => tokio::time::timeout(limit, AssertUnwindSafe(work).catch_unwind()).await,
-            Err(_) => {
-                let limit = u64::from(self.limit);
-                Ok(Ok(Err(
-                    ServiceError::Overloaded { what: "concurrent calls", limit, retry_after: RETRY_AFTER }.into()
-                )))
-            }
+        let Ok(_permit) = self.permits.try_acquire() else {
+            let limit = u64::from(self.limit);
+            let full = ServiceError::Overloaded { what: "concurrent calls", limit, retry_after: RETRY_AFTER };
+            return Err(status::of_service(&full));
         };
+        let outcome = tokio::time::timeout(limit, AssertUnwindSafe(work).catch_unwind()).await;
         let answer = match outcome {
             Ok(Ok(Ok(answer))) => Ok(Response::new(answer)),
             Ok(Ok(Err(error))) => Err(error.to_status()),

@@ -1,4 +1,4 @@
-//! The filter language of ListSessions: a subset of AIP-160, conditions joined by AND.
+//! The filter language of `ListSessions`: a subset of AIP-160, conditions joined by AND.
 //!
 //! `level = ALERT AND labels.team = "eu" AND create_time >= "2026-01-31T00:00:00Z"`
 

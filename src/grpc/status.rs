@@ -113,7 +113,17 @@ fn violation(error: &ServiceError) -> Option<(String, String)> {
         ServiceError::Media(MediaError::OverLimit { what, remedy, .. }) => {
             Some(((*what).to_owned(), (*remedy).to_owned()))
         }
-        _ => None,
+        ServiceError::NotFound { .. }
+        | ServiceError::AlreadyExists { .. }
+        | ServiceError::FailedPrecondition { .. }
+        | ServiceError::Overloaded { .. }
+        | ServiceError::Unavailable { .. }
+        | ServiceError::Timeout { .. }
+        | ServiceError::Media(_)
+        | ServiceError::Vision(_)
+        | ServiceError::Inference(_)
+        | ServiceError::Store(_)
+        | ServiceError::Internal { .. } => None,
     }
 }
 

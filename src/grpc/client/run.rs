@@ -177,9 +177,8 @@ impl Session {
                     }
                     // A message of a later version of the contract.
                     Ok(Some(_)) => {}
-                    Ok(None) if is_over => return End::Over,
+                    Ok(None) | Err(_) if is_over => return End::Over,
                     Ok(None) => return End::Broken("the stream ended without a cause".to_owned(), None),
-                    Err(_) if is_over => return End::Over,
                     Err(status) => return end_of(&status),
                 },
                 command = commands.recv(), if !self.has_input_ended && self.outbox.has_room() => match command {
@@ -216,7 +215,7 @@ impl Session {
                 };
                 Some(LiveEvent::Session(SessionEvent::Segment { change, segment }))
             }
-            Heard::Pacing(pacing) => Some(LiveEvent::Session(SessionEvent::Pacing(pacing_from_wire(pacing)?))),
+            Heard::Pacing(pacing) => Some(LiveEvent::Session(SessionEvent::Pacing(pacing_from_wire(&pacing)?))),
             Heard::Ack(ack) => {
                 let ack = ack_from_wire(ack)?;
                 self.outbox.settle_up_to(&ack.track_id, ack.sequence);

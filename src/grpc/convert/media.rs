@@ -225,10 +225,10 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_taken_or_refused_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            if let Ok(message) = <v1::MediaSample as prost::Message>::decode(bytes.as_slice()) {
-                if let Err((_, error)) = sample_from_wire(message) {
+            if let Ok(message) = <v1::MediaSample as prost::Message>::decode(bytes.as_slice())
+                && let Err((_, error)) = sample_from_wire(message)
+            {
                     prop_assert!(!error.field.is_empty());
-                }
             }
         }
     }

@@ -15,7 +15,7 @@ use super::{new_session_from_wire, track_from_wire, track_to_wire};
 const MAX_TRACKS: usize = 64;
 const MAX_REFERENCES: usize = 8;
 const MAX_REFERENCE_BYTES: usize = 8 * 1024 * 1024;
-const MAX_SCORE_INTERVAL: Duration = Duration::from_secs(3_600);
+const MAX_SCORE_INTERVAL: Duration = Duration::from_hours(1);
 
 /// How a stream begins.
 pub(in crate::grpc) fn config_from_wire(config: v1::StreamConfig) -> Result<StreamOptions, FieldError> {
@@ -164,10 +164,10 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_taken_or_refused_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            if let Ok(message) = <v1::StreamConfig as prost::Message>::decode(bytes.as_slice()) {
-                if let Err(error) = config_from_wire(message) {
+            if let Ok(message) = <v1::StreamConfig as prost::Message>::decode(bytes.as_slice())
+                && let Err(error) = config_from_wire(message)
+            {
                     prop_assert!(!error.field.is_empty() && !error.problem.is_empty());
-                }
             }
         }
     }

@@ -11,7 +11,7 @@ use super::media::{format_from_wire, video_format_to_wire};
 
 const MAX_PROBES: usize = 32;
 const MAX_PROBE_NAME_BYTES: usize = 64;
-const MAX_PROBE_RESPONSE: Duration = Duration::from_secs(600);
+const MAX_PROBE_RESPONSE: Duration = Duration::from_mins(10);
 
 /// A track and the format that its samples default to.
 pub(in crate::grpc) fn track_from_wire(track: v1::Track) -> Result<(Track, Option<VideoFormat>), FieldError> {

@@ -1,4 +1,4 @@
-//! AnalyzeFrames: a batch through the same use case as a stream, for clients that cannot stream.
+//! `AnalyzeFrames`: a batch through the same use case as a stream, for clients that cannot stream.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! AnalyzeStream: one task a stream reads the client's messages and writes the session's events side by side, so that a client
+//! `AnalyzeStream`: one task a stream reads the client's messages and writes the session's events side by side, so that a client
 //! that only sends or only reads never stands in its own way.
 
 use futures_core::Stream;

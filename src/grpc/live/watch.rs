@@ -1,4 +1,4 @@
-//! WatchSession: a session's scores, segments and pacing for someone who does not feed it.
+//! `WatchSession`: a session's scores, segments and pacing for someone who does not feed it.
 
 use tokio::sync::mpsc;
 use tonic::Status;
