@@ -14,21 +14,28 @@ use std::{
 };
 
 use rules::{LAYERS, check};
+use source::Source;
 
 fn src() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }
 
-/// Every `.rs` file under `folder` or at it, but test modules that have a file of their own.
+/// Every `.rs` file under `path` or at it.
 fn rust_files(path: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
     if path.is_dir() {
         for entry in fs::read_dir(path)? {
             rust_files(&entry?.path(), found)?;
         }
-    } else if path.extension().is_some_and(|end| end == "rs") && !path.ends_with("tests.rs") {
+    } else if path.extension().is_some_and(|end| end == "rs") {
         found.push(path.to_owned());
     }
     Ok(())
+}
+
+/// The test modules that `file` declares, as the paths of their files and folders without `.rs`.
+fn test_modules(file: &Path, text: &str) -> Vec<PathBuf> {
+    let folder = if file.ends_with("mod.rs") { file.with_file_name("") } else { file.with_extension("") };
+    Source::new(text).test_modules.iter().map(|name| folder.join(name)).collect()
 }
 
 #[test]
@@ -36,6 +43,11 @@ fn every_file_keeps_to_its_layer_and_fences() -> io::Result<()> {
     let mut files = Vec::new();
     rust_files(&src(), &mut files)?;
     assert!(files.len() > LAYERS.len(), "found only {} files under src", files.len());
+    let mut only_tests = Vec::new();
+    for file in &files {
+        only_tests.extend(test_modules(file, &fs::read_to_string(file)?));
+    }
+    files.retain(|file| !only_tests.iter().any(|module| file.with_extension("").starts_with(module)));
     let mut broken = Vec::new();
     for file in files {
         let inside: Vec<_> =
@@ -177,6 +189,14 @@ fn unfinished_and_long_files_are_caught() {
         "media",
         &format!("{}#[cfg(test)]\nmod tests {{\n{}}}\n", "fn f() {}\n".repeat(590), tests.replace('}', "")),
     );
+}
+
+#[test]
+fn test_modules_with_files_of_their_own_are_found() {
+    let text =
+        "#[cfg(test)]\nmod tests;\nmod shipped;\n#[cfg(test)]\npub(crate) mod testing;\n#[cfg(test)]\nmod inline { }";
+    let expected = ["src/media/tests", "src/media/testing"].map(PathBuf::from);
+    assert_eq!(test_modules(Path::new("src/media.rs"), text), expected);
 }
 
 #[test]

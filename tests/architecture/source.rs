@@ -24,6 +24,8 @@ pub(crate) struct Source {
     code: String,
     /// Lines that are not part of a `#[cfg(test)]` item.
     pub(crate) shipped_lines: usize,
+    /// Names of test modules that have a file of their own: `#[cfg(test)] mod name;`.
+    pub(crate) test_modules: Vec<String>,
 }
 
 impl Source {
@@ -31,14 +33,18 @@ impl Source {
     pub(crate) fn new(text: &str) -> Self {
         let mut code = blank_comments_and_literals(text);
         let mut test_lines = 0;
+        let mut test_modules = Vec::new();
         while let Some((start, end)) = test_item(&code) {
             let item = code.get(start..end).unwrap_or_default();
+            if let Some(declared) = item.strip_suffix(';') {
+                test_modules.extend(declared.rsplit_once("mod ").map(|(_, name)| name.trim().to_owned()));
+            }
             test_lines += item.matches('\n').count() + 1;
             let blank: String = item.chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect();
             code.replace_range(start..end, &blank);
         }
         let shipped_lines = text.lines().count().saturating_sub(test_lines);
-        Self { code, shipped_lines }
+        Self { code, shipped_lines, test_modules }
     }
 
     /// The tokens of the code that ships.
