@@ -1,4 +1,7 @@
-"""Prints what `bonafide stream --json` said, one object a line on standard input, as a table."""
+"""Prints what `bonafide stream --json` said, one object a line on standard input, as a table.
+
+Of each session the last object that has a level counts; messages on the way to it are passed over.
+"""
 
 import json
 import sys
@@ -36,7 +39,12 @@ def strongest(result):
 def main():
     names = sys.argv[1:]
     print(COLUMNS.format("recording", "level", "score", "95 % interval", "face s"))
-    results = [json.loads(line) for line in sys.stdin if line.strip()]
+    last = {}
+    for line in filter(str.strip, sys.stdin):
+        message = json.loads(line)
+        if "level" in message and "session" in message:
+            last[message["session"]] = message
+    results = list(last.values())
     for position, result in enumerate(results):
         name = names[position] if position < len(names) else result.get("path", "?")
         print(COLUMNS.format(name[-24:], result["level"], number(result.get("authenticity")), interval(result), number(result.get("usable_face_secs"))))

@@ -61,6 +61,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("env::var",                    &["config"]),
     ("env::var_os",                 &["config"]),
     ("env::vars",                   &["config"]),
+    ("env::vars_os",                &["config"]),
     // Waiting for a registry client to end; nothing that serves requests may block a thread.
     ("thread::sleep",               &["inference"]),
     ("std::net",                    OUTER),
