@@ -4,12 +4,16 @@
 //! command or the configuration is wrong. Deliberately not here: domain logic, reading the environment.
 
 mod config_check;
+mod engine;
 mod error;
 mod global;
 mod healthcheck;
+mod models;
+mod result;
 mod score;
 mod serve;
 mod stream;
+mod wording;
 
 use std::process::ExitCode;
 
@@ -19,6 +23,7 @@ pub use self::config_check::ConfigCommand;
 pub use self::error::{EXIT_FAILED, EXIT_USAGE, UsageError, exit_code, report};
 pub use self::global::GlobalArgs;
 pub use self::healthcheck::HealthcheckArgs;
+pub use self::models::ModelsArgs;
 pub use self::score::ScoreArgs;
 pub use self::serve::ServeArgs;
 pub use self::stream::{SendFormat, Speed, StreamArgs};
@@ -38,6 +43,10 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Scores recordings on this machine, without a server.
+    Score(ScoreArgs),
+    /// Obtains, checks and shows the models.
+    Models(ModelsArgs),
     /// Shows and checks the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -63,6 +72,8 @@ pub fn main() -> ExitCode {
 /// Whatever the subcommand says; [`exit_code`] turns it into the exit code.
 pub fn run(cli: &Cli) -> anyhow::Result<()> {
     match &cli.command {
+        Command::Score(args) => args.run(&cli.global),
+        Command::Models(args) => models::run(args, &cli.global.load_config([])?.get().inference),
         Command::Config(command) => command.run(&cli.global),
         Command::Healthcheck(args) => args.run(&cli.global),
     }

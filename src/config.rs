@@ -16,8 +16,11 @@ mod tests;
 
 use serde::Deserialize;
 
+use crate::grpc::GrpcOptions;
 use crate::inference::InferenceOptions;
 use crate::media::MediaLimits;
+use crate::scoring::ScoringOptions;
+use crate::service::ServiceOptions;
 use crate::store::StoreOptions;
 use crate::telemetry::TelemetryOptions;
 
@@ -33,6 +36,12 @@ pub struct Config {
     pub inference: InferenceOptions,
     /// Bounds of what is decoded.
     pub media: MediaLimits,
+    /// How measurements become verdicts.
+    pub scoring: ScoringOptions,
+    /// Sessions: bounds, retention, consent.
+    pub service: ServiceOptions,
+    /// The gRPC server.
+    pub grpc: GrpcOptions,
     /// Where sessions are kept.
     pub store: StoreOptions,
     /// Logs and metrics.

@@ -13,5 +13,7 @@ mod score;
 pub use self::calibration::{Calibration, LikelihoodRatio};
 pub use self::fit::{LabelledStatistic, fit};
 pub use self::fusion::{Evidence, Family, score_session, score_window};
-pub use self::policy::{AttackShares, EvidenceNeeds, LevelThresholds, Policy, PolicyError, Sampling, SignalPolicy};
+pub use self::policy::{
+    AttackShares, EvidenceNeeds, LevelThresholds, Policy, PolicyError, Sampling, ScoringOptions, SignalPolicy,
+};
 pub use self::score::{Authenticity, Level, Score, SignalEvidence};

@@ -44,7 +44,7 @@ enum ModelsCommand {
 ///
 /// # Errors
 /// When a file cannot be obtained, or is not what the manifest says.
-pub fn run(args: &ModelsArgs, options: &InferenceOptions) -> anyhow::Result<()> {
+pub(super) fn run(args: &ModelsArgs, options: &InferenceOptions) -> anyhow::Result<()> {
     let manifest = Manifest::bundled()?;
     let mut options = options.clone();
     if let Some(models_dir) = &args.models_dir {

@@ -13,6 +13,14 @@ use super::fusion::Family;
 /// The policy that ships with this version.
 const DEFAULT_POLICY: &str = include_str!("../../config/policy.toml");
 
+/// Which policy is used.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScoringOptions {
+    /// The policy file; empty = the policy that ships with this version.
+    pub policy_file: std::path::PathBuf,
+}
+
 /// Everything that turns measurements into verdicts. Two servers with the same policy give the same verdicts.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
