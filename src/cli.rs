@@ -45,11 +45,11 @@ pub struct Cli {
 pub enum Command {
     /// Scores recordings on this machine, without a server.
     Score(ScoreArgs),
-    /// Obtains, checks and shows the models.
-    Models(ModelsArgs),
     /// Shows and checks the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Obtains, checks and shows the models.
+    Models(ModelsArgs),
     /// Asks a running server whether it is ready: exit code 0 = ready, 1 = not.
     Healthcheck(HealthcheckArgs),
 }

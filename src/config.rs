@@ -32,16 +32,16 @@ pub use self::load::LoadedConfig;
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
+    /// Where the server listens and whom it lets in.
+    pub grpc: GrpcOptions,
     /// Models and where they run.
     pub inference: InferenceOptions,
     /// Bounds of what is decoded.
     pub media: MediaLimits,
     /// How measurements become verdicts.
     pub scoring: ScoringOptions,
-    /// Sessions: bounds, retention, consent.
+    /// Bounds of the use cases.
     pub service: ServiceOptions,
-    /// The gRPC server.
-    pub grpc: GrpcOptions,
     /// Where sessions are kept.
     pub store: StoreOptions,
     /// Logs and metrics.

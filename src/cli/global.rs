@@ -21,10 +21,10 @@ pub struct GlobalArgs {
     /// Configuration file [default: ./bonafide.toml, then /etc/bonafide/bonafide.toml, if there]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// How log lines look [default: telemetry.log_format]
+    /// How log lines look [default: `telemetry.log_format`]
     #[arg(long, global = true, value_enum)]
     pub log_format: Option<LogFormatArg>,
-    /// Which log lines are written, such as debug or info,bonafide::store=trace [default: telemetry.log_level]
+    /// Which log lines are written, such as `debug` or `info,bonafide::store=trace` [default: `telemetry.log_level`]
     #[arg(long, global = true, value_name = "FILTER")]
     pub log_level: Option<String>,
 }

@@ -12,7 +12,7 @@ use super::global::GlobalArgs;
 /// Asks a running server whether it is ready.
 #[derive(Clone, Debug, Args)]
 pub struct HealthcheckArgs {
-    /// Address of the server's operators' endpoint [default: telemetry.ops_listen]
+    /// Address of the server's operators' endpoint [default: `telemetry.ops_listen`]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub ops_address: Option<SocketAddr>,
     /// Seconds to wait for the answer.

@@ -32,7 +32,7 @@ pub struct StreamArgs {
     /// Recordings, in any container that FFmpeg reads; each becomes one session
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// The server, such as http://127.0.0.1:50051
+    /// The server, such as `http://127.0.0.1:50051`
     #[arg(long, value_name = "URL")]
     pub to: String,
     /// Session to create or resume [default: chosen by the server; with several files, -1, -2 … is appended]

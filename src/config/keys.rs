@@ -7,6 +7,9 @@ use super::error::ConfigError;
 /// Keys with these endings hold secrets: their values are neither shown nor part of a message.
 const SECRET_ENDINGS: [&str; 5] = ["_secret", "_password", "_token", "_key", "_keys"];
 
+/// Keys that are absent by default, which the file of the defaults can only mention in a comment.
+pub(super) const OPTIONAL: [&str; 1] = ["grpc.tls"];
+
 /// Whether a key's value must not be shown.
 pub(super) fn is_secret(key: &str) -> bool {
     SECRET_ENDINGS.iter().any(|ending| key.ends_with(ending))
@@ -21,8 +24,9 @@ pub(super) fn check(given: &Dict, known: &Dict, section: &str, origin: &str) -> 
         let key = if section.is_empty() { name.clone() } else { format!("{section}.{name}") };
         match (known.get(name), value) {
             (Some(Value::Dict(_, known)), Value::Dict(_, given)) if !known.is_empty() => {
-                check(given, known, &key, origin)?
+                check(given, known, &key, origin)?;
             }
+            (None, _) if OPTIONAL.contains(&key.as_str()) => {}
             (Some(_), _) => {}
             (None, _) => return Err(unknown(key, name, known, origin)),
         }

@@ -5,6 +5,8 @@ use figment::error::Kind;
 use figment::value::Dict;
 
 use crate::error::InvalidOption;
+use crate::grpc::GrpcError;
+use crate::inference::InferenceError;
 
 use super::Config;
 use super::default_paths;
@@ -35,6 +37,8 @@ impl LoadedConfig {
         let mut config: Config = merged.extract().map_err(|error| explain(&error))?;
         default_paths::fill_in(&mut config, sources)?;
         let loaded = Self { config, merged };
+        loaded.check("grpc", loaded.config.grpc.validate().map_err(of_grpc))?;
+        loaded.check("inference", loaded.config.inference.check().map_err(of_inference))?;
         loaded.check("store", loaded.config.store.validate())?;
         loaded.check("telemetry", loaded.config.telemetry.validate())?;
         Ok(loaded)
@@ -79,15 +83,33 @@ impl LoadedConfig {
     }
 }
 
+fn of_grpc(error: GrpcError) -> InvalidOption {
+    if let GrpcError::BadOption { key, problem } = error {
+        return InvalidOption { key, problem };
+    }
+    InvalidOption { key: "listen", problem: error.to_string() }
+}
+
+fn of_inference(error: InferenceError) -> InvalidOption {
+    if let InferenceError::Options { field, problem } = error {
+        return InvalidOption { key: field, problem };
+    }
+    InvalidOption { key: "models_dir", problem: error.to_string() }
+}
+
+/// What a secret should be, without what it is.
+fn expectation(kind: &Kind) -> String {
+    if let Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) | Kind::InvalidLength(_, expected) = kind {
+        format!("expected {expected}")
+    } else {
+        "is not what is expected here".to_owned()
+    }
+}
+
 /// figment's error in our words, without the values of secrets.
 fn explain(error: &figment::Error) -> ConfigError {
     let key = error.path.join(".");
     let origin = error.metadata.as_ref().map(|metadata| metadata.name.to_string()).unwrap_or_default();
-    let problem = match &error.kind {
-        Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) if keys::is_secret(&key) => {
-            format!("expected {expected}")
-        }
-        kind => kind.to_string(),
-    };
+    let problem = if keys::is_secret(&key) { expectation(&error.kind) } else { error.kind.to_string() };
     ConfigError::InvalidValue { key, origin, problem }
 }

@@ -15,8 +15,7 @@ pub const MAX_MESSAGE_BYTES: usize = 16 * 1024 * 1024;
 pub struct GrpcOptions {
     /// Address and port; port 0 takes any free one.
     pub listen: SocketAddr,
-    /// Certificate and key; `None` (all paths empty in the file) = plaintext.
-    #[serde(deserialize_with = "tls_or_none")]
+    /// Certificate and key; `None` = plaintext.
     pub tls: Option<TlsOptions>,
     /// Who may call; empty = everyone who can reach the port.
     pub api_keys: Vec<ApiKey>,
@@ -73,22 +72,6 @@ pub struct TlsOptions {
     /// Authority that client certificates must come from; `None` = no client certificates.
     #[serde(default)]
     pub client_ca: Option<PathBuf>,
-}
-
-/// A section whose paths are all empty is switched off.
-fn tls_or_none<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<TlsOptions>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields, default)]
-    #[derive(Default)]
-    struct Section {
-        cert: PathBuf,
-        key: PathBuf,
-        client_ca: PathBuf,
-    }
-    let Section { cert, key, client_ca } = Section::deserialize(deserializer)?;
-    let is_off = [&cert, &key, &client_ca].into_iter().all(|path| path.as_os_str().is_empty());
-    let client_ca = (!client_ca.as_os_str().is_empty()).then_some(client_ca);
-    Ok((!is_off).then_some(TlsOptions { cert, key, client_ca }))
 }
 
 /// One key that opens the services. The key itself is never stored.
