@@ -22,8 +22,7 @@ pub(super) fn to_toml(values: &Dict, paths: &[(&str, &PathBuf)], origin: impl Fn
             let key = format!("{section}.{name}");
             let shown = match paths.iter().find(|(path_key, _)| *path_key == key) {
                 Some((_, path)) => toml::Value::String(path.display().to_string()).to_string(),
-                None if is_secret(name) => REDACTED.to_owned(),
-                None => literal(value),
+                None => setting(name, value),
             };
             let remark = origin(&key).filter(|origin| origin != DEFAULTS).map(|origin| format!("  # {origin}"));
             let _written = writeln!(text, "{name} = {shown}{}", remark.unwrap_or_default());
@@ -32,13 +31,18 @@ pub(super) fn to_toml(values: &Dict, paths: &[(&str, &PathBuf)], origin: impl Fn
     text
 }
 
+/// A named value as TOML on one line, if it may be shown. That there is no secret is none.
+fn setting(name: &str, value: &Value) -> String {
+    let is_unset = value.as_array().is_some_and(<[Value]>::is_empty) || value.as_str().is_some_and(str::is_empty);
+    if is_secret(name) && !is_unset { REDACTED.to_owned() } else { literal(value) }
+}
+
 /// A value as TOML on one line; secrets within tables are redacted too.
 fn literal(value: &Value) -> String {
     if let Some(table) = value.as_dict() {
-        let entries = table.iter().map(|(name, value)| {
-            let shown = if is_secret(name) { REDACTED.to_owned() } else { literal(value) };
-            format!("{} = {shown}", toml::Value::String(name.clone()))
-        });
+        let entries = table
+            .iter()
+            .map(|(name, value)| format!("{} = {}", toml::Value::String(name.clone()), setting(name, value)));
         return format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "));
     }
     if let Some(items) = value.as_array() {
