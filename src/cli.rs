@@ -43,6 +43,10 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Serves interviews over gRPC until it is told to stop.
+    Serve(ServeArgs),
+    /// Streams recordings to a server, as a platform's plugin would.
+    Stream(StreamArgs),
     /// Scores recordings on this machine, without a server.
     Score(ScoreArgs),
     /// Shows and checks the configuration.
@@ -72,6 +76,8 @@ pub fn main() -> ExitCode {
 /// Whatever the subcommand says; [`exit_code`] turns it into the exit code.
 pub fn run(cli: &Cli) -> anyhow::Result<()> {
     match &cli.command {
+        Command::Serve(args) => args.run(&cli.global),
+        Command::Stream(args) => args.run(&cli.global),
         Command::Score(args) => args.run(&cli.global),
         Command::Models(args) => models::run(args, &cli.global.load_config([])?.get().inference),
         Command::Config(command) => command.run(&cli.global),

@@ -1,13 +1,135 @@
-//! Flags of `bonafide serve`.
+//! `bonafide serve`: the server, from start to an orderly end.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
 use clap::Args;
+use jiff::Timestamp;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Config, Flag};
+use crate::grpc::ServerVersions;
+use crate::service::Interviews;
+use crate::service::ports::Clock;
+use crate::store::SqliteStore;
+use crate::telemetry::{OpsServer, Telemetry};
+
+use super::engine::Engine;
+use super::global::GlobalArgs;
+
+/// How often sessions past their time are looked for.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+/// How often readiness is looked at.
+const READINESS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Serves interviews over gRPC until it is told to stop.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ServeArgs {
-    /// Address and port for gRPC; port 0 lets the system choose and is printed
+    /// Address and port for gRPC; port 0 lets the system choose and is printed [default: grpc.listen]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Option<SocketAddr>,
+}
+
+impl ServeArgs {
+    /// Runs the server until SIGTERM or SIGINT.
+    ///
+    /// # Errors
+    /// When configuration, models or store cannot be used, or a port cannot be opened.
+    pub fn run(&self, global: &GlobalArgs) -> anyhow::Result<()> {
+        let listen =
+            self.listen.map(|address| Flag { flag: "--listen", key: "grpc.listen", value: address.to_string() });
+        let config = global.load_config(listen)?;
+        let telemetry = crate::telemetry::init(&config.get().telemetry)?;
+        let engine = Engine::start(config.get(), None)?;
+        super::runtime()?.block_on(serve(config.get(), telemetry, engine))
+    }
+}
+
+async fn serve(config: &Config, telemetry: Telemetry, engine: Engine) -> anyhow::Result<()> {
+    // Asked for before anything can be started, so that an early signal is not lost.
+    let stop = stop_signal()?;
+    let store = SqliteStore::open(&config.store).await.context("cannot open the store")?;
+    let versions = ServerVersions {
+        server: env!("CARGO_PKG_VERSION").to_owned(),
+        models: engine.pipeline.model_versions(),
+        provider: engine.provider.to_owned(),
+    };
+    let clock = Arc::new(SystemClock { start: Instant::now() });
+    let interviews =
+        Interviews::new(Arc::clone(&store) as _, clock, engine.pipeline, engine.policy, config.service.clone());
+    let is_ready = Arc::new(AtomicBool::new(interviews.is_ready().await));
+    let shown_readiness = Arc::clone(&is_ready);
+    let ops = OpsServer::bind(config.telemetry.ops_listen, telemetry, move || {
+        if shown_readiness.load(Ordering::Relaxed) {
+            Ok(())
+        } else {
+            Err("the store does not answer, or the server shuts down".to_owned())
+        }
+    })
+    .await?;
+    tracing::info!(ops.address = %ops.local_addr(), "serving metrics and readiness");
+    let ended = CancellationToken::new();
+    let ops_task = tokio::spawn(ops.serve(ended.clone().cancelled_owned()));
+    let chores =
+        tokio::spawn(ended.clone().run_until_cancelled_owned(chores(interviews.clone(), Arc::clone(&is_ready))));
+    let server = crate::grpc::serve(&config.grpc, interviews, versions, stop).await?;
+    println!("bonafide {} serves gRPC on {}", env!("CARGO_PKG_VERSION"), server.address());
+    let outcome = server.join().await;
+    is_ready.store(false, Ordering::Relaxed);
+    store.close().await;
+    ended.cancel();
+    let _ = chores.await;
+    ops_task.await.context("the operators' endpoint failed")??;
+    outcome?;
+    tracing::info!("server ended");
+    Ok(())
+}
+
+/// Watches readiness and deletes what is past its time.
+async fn chores(interviews: Interviews, is_ready: Arc<AtomicBool>) {
+    let mut readiness = tokio::time::interval(READINESS_INTERVAL);
+    let mut sweep = tokio::time::interval(SWEEP_INTERVAL);
+    loop {
+        tokio::select! {
+            _ = readiness.tick() => is_ready.store(interviews.is_ready().await, Ordering::Relaxed),
+            _ = sweep.tick() => match interviews.sweep().await {
+                Ok(0) => {}
+                Ok(n_sessions) => tracing::info!(sessions = n_sessions, "deleted sessions past their retention"),
+                Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "could not delete old sessions"),
+            },
+        }
+    }
+}
+
+/// Done at the first SIGTERM or SIGINT.
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("told to stop");
+    })
+}
+
+/// The machine's clocks.
+#[derive(Debug)]
+struct SystemClock {
+    start: Instant,
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.start.elapsed()
+    }
 }

@@ -1,8 +1,20 @@
-//! Flags of `bonafide stream`.
+//! `bonafide stream`: recordings to a server, as a platform's plugin would send them.
 
-use std::path::PathBuf;
+mod player;
 
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
+use secrecy::SecretString;
+
+use crate::grpc::{ClientOptions, LiveClient};
+use crate::session::SessionId;
+
+use self::player::{Outcome, Player};
+use super::global::GlobalArgs;
+use super::result::{headline, participant_json, strongest_reasons};
 
 /// How fast a recording is streamed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -59,9 +71,100 @@ pub struct StreamArgs {
     /// File that holds the API key, and nothing else; a key on the command line would show in process lists
     #[arg(long, value_name = "FILE")]
     pub api_key_file: Option<PathBuf>,
-    /// Print one JSON object a line for every message of the server
+    /// Authority of the server's certificate (PEM), for https
+    #[arg(long, value_name = "FILE")]
+    pub ca_cert: Option<PathBuf>,
+    /// Print one JSON object a line for every message of the server, the result last
     #[arg(long)]
     pub json: bool,
+}
+
+impl StreamArgs {
+    /// Runs the command: every file is streamed, one after the other, each into a session of its own.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or at least one file could not be streamed to its end.
+    pub fn run(&self, global: &GlobalArgs) -> anyhow::Result<()> {
+        let config = global.load_config([])?;
+        let _telemetry = crate::telemetry::init(&config.get().telemetry)?;
+        super::runtime()?.block_on(self.stream_all(config.get().media))
+    }
+
+    async fn stream_all(&self, limits: crate::media::MediaLimits) -> anyhow::Result<()> {
+        let api_key = self.api_key_file.as_deref().map(read_key).transpose()?;
+        let options = ClientOptions { endpoint: self.to.clone(), api_key, ca_cert: self.ca_cert.clone() };
+        let client = LiveClient::connect(&options).await?;
+        let reference =
+            self.reference.as_deref().map(std::fs::read).transpose().context("cannot read the reference")?;
+        let mut n_failed = 0_usize;
+        for (position, path) in self.files.iter().enumerate() {
+            let session_id = self.session_id(position)?;
+            let player = Player { args: self, limits, client: &client, reference: reference.as_deref() };
+            match player.play(path, session_id).await {
+                Ok(outcome) => self.print(path, &outcome)?,
+                Err(error) => {
+                    n_failed += 1;
+                    eprintln!("{}: {}", path.display(), super::report(&error));
+                }
+            }
+        }
+        if n_failed > 0 {
+            bail!("{n_failed} of {} files could not be streamed", self.files.len());
+        }
+        Ok(())
+    }
+
+    /// The session of the file at `position`: as named, numbered when there are several files, or made up here.
+    fn session_id(&self, position: usize) -> anyhow::Result<SessionId> {
+        let id = match &self.session {
+            Some(id) if self.files.len() > 1 => format!("{id}-{}", position + 1),
+            Some(id) => id.clone(),
+            None => format!("stream-{:016x}", rand::random::<u64>()),
+        };
+        Ok(SessionId::new(&id)?)
+    }
+
+    fn print(&self, path: &Path, outcome: &Outcome) -> anyhow::Result<()> {
+        let mut out = std::io::stdout().lock();
+        for participant in &outcome.session.participants {
+            if self.json {
+                let mut object = participant_json(&participant.participant_id, &participant.score);
+                object["session"] = outcome.session.id.as_str().into();
+                object["path"] = path.to_string_lossy().into();
+                object["sent_frames"] = outcome.n_sent.into();
+                object["dropped_frames"] = outcome.n_dropped.into();
+                object["sample_problems"] = outcome.n_problems.into();
+                writeln!(out, "{object}")?;
+                continue;
+            }
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            writeln!(out, "{name:<30} {}", headline(&participant.score))?;
+            for reason in strongest_reasons(&participant.score) {
+                writeln!(out, "    {reason}")?;
+            }
+            let (n_sent, n_dropped) = (outcome.n_sent, outcome.n_dropped);
+            writeln!(
+                out,
+                "    session {}, {n_sent} frames sent, {n_dropped} dropped by the server",
+                outcome.session.id
+            )?;
+        }
+        if outcome.session.participants.is_empty() {
+            bail!("the server scored nobody: {} of {} samples were refused", outcome.n_problems, outcome.n_sent);
+        }
+        Ok(())
+    }
+
+    /// Whether a progress bar is drawn.
+    fn shows_progress(&self) -> bool {
+        !self.json && std::io::stderr().is_terminal()
+    }
+}
+
+fn read_key(path: &Path) -> anyhow::Result<SecretString> {
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read the API key in {}", path.display()))?;
+    Ok(SecretString::from(text.trim().to_owned()))
 }
 
 fn parse_rate(text: &str) -> Result<f64, String> {
