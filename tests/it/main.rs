@@ -1,4 +1,7 @@
 //! Integration tests: one module a topic.
 
 mod command_line;
+mod grpc;
+mod harness;
 mod inference;
+mod python_client;

@@ -1,0 +1,120 @@
+//! A real server on a free port: real models, a temporary SQLite store, the real gRPC adapter.
+//!
+//! Models are those of `BONAFIDE_TEST_MODELS_DIR`, else of `~/.cache/bonafide/models`; without them [`Server::start`] says that
+//! the test is skipped.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bonafide::grpc::{ApiKey, ClientOptions, GrpcOptions, GrpcServer, LiveClient, ServerVersions, serve};
+use bonafide::inference::{Executor, FileState, InferenceOptions, Manifest, ProviderChoice, status};
+use bonafide::media::MediaLimits;
+use bonafide::scoring::Policy;
+use bonafide::service::ports::{Clock, SessionStore};
+use bonafide::service::{Interviews, Pipeline, ServiceOptions};
+use bonafide::store::{SqliteStore, StoreOptions};
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::oneshot;
+
+/// How long anything in these tests may take.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The system's clocks.
+struct SystemTime(Instant);
+
+impl Clock for SystemTime {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// A running server with its folder.
+pub(crate) struct Server {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    /// The use cases behind it.
+    pub(crate) interviews: Interviews,
+    stop: oneshot::Sender<()>,
+    server: GrpcServer,
+    store: Arc<SqliteStore>,
+    _folder: tempfile::TempDir,
+}
+
+impl Server {
+    /// Starts a server with `key` as its only API key, or open without; `None`, said aloud, when there are no models.
+    pub(crate) async fn start(key: Option<&str>) -> Option<Self> {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let pipeline = pipeline()?;
+        let options = StoreOptions { database: folder.path().join("bonafide.db"), ..StoreOptions::default() };
+        let store = SqliteStore::open(&options).await.expect("a new store");
+        let versions =
+            ServerVersions { server: "test".to_owned(), models: pipeline.model_versions(), provider: "cpu".to_owned() };
+        let interviews = Interviews::new(
+            Arc::clone(&store) as Arc<dyn SessionStore>,
+            Arc::new(SystemTime(Instant::now())),
+            pipeline,
+            Arc::new(Policy::shipped()),
+            ServiceOptions::default(),
+        );
+        let api_keys = key.map(|key| ApiKey { name: "test".to_owned(), sha256: hex(&Sha256::digest(key)) });
+        let options = GrpcOptions {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            api_keys: api_keys.into_iter().collect(),
+            drain_secs: 10.0,
+            ..GrpcOptions::default()
+        };
+        let (stop, stopped) = oneshot::channel();
+        let shutdown = async {
+            stopped.await.ok();
+        };
+        let server = serve(&options, interviews.clone(), versions, shutdown).await.expect("a free port");
+        Some(Self { address: server.address(), interviews, stop, server, store, _folder: folder })
+    }
+
+    /// A client of this server.
+    pub(crate) async fn client(&self) -> LiveClient {
+        let options = ClientOptions { endpoint: format!("http://{}", self.address), ..ClientOptions::default() };
+        LiveClient::connect(&options).await.expect("the server listens")
+    }
+
+    /// Asks the server to stop; [`Server::stopped`] waits until it has.
+    pub(crate) async fn stop(self) {
+        self.stop.send(()).expect("the server runs");
+        tokio::time::timeout(PATIENCE, self.server.join()).await.expect("it stops in time").expect("it stops in order");
+        assert_eq!(self.interviews.n_live_sessions(), 0, "a session outlived its server");
+        self.store.close().await;
+    }
+}
+
+fn pipeline() -> Option<Pipeline> {
+    let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache/bonafide/models"));
+    let models_dir = std::env::var_os("BONAFIDE_TEST_MODELS_DIR").map(PathBuf::from).or_else(home)?;
+    let options = InferenceOptions { models_dir, provider: ProviderChoice::Cpu, ..InferenceOptions::default() };
+    let manifest = Manifest::bundled().expect("the shipped manifest");
+    let files = status(&manifest, &options).expect("the manifest's files");
+    if let Some(file) = files.iter().find(|file| file.state != FileState::Present) {
+        eprintln!("SKIPPED: {} is not fetched; run `bonafide models fetch`", file.file);
+        return None;
+    }
+    let policy = Policy::shipped();
+    let executor = Executor::start(&manifest, &options).expect("the models load");
+    Some(
+        Pipeline::new(executor, &manifest, MediaLimits::default(), policy.sampling.clone())
+            .expect("a model for every task"),
+    )
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
+}
