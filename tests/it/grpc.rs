@@ -1,9 +1,12 @@
 //! The gRPC server end to end, through the client that ships with it.
 
+use std::path::Path;
 use std::time::Duration;
 
 use bonafide::error::{ErrorKind, Kinded as _};
-use bonafide::grpc::{ClientCommand, ClientError, ClientEvent, ClientOptions, ClientStream, LiveClient};
+use bonafide::grpc::{
+    ClientCommand, ClientError, ClientEvent, ClientOptions, ClientStream, GrpcOptions, LiveClient, TlsOptions,
+};
 use bonafide::media::{MediaTime, Rotation, VideoFormat, VideoSample};
 use bonafide::scoring::Level;
 use bonafide::service::{EndCause, LiveEvent, NewSession, StreamOptions};
@@ -178,6 +181,48 @@ async fn keys_are_asked_for() {
         let client = LiveClient::connect(&options).await.expect("the server listens");
         assert_eq!(client.get(&id).await.expect_err("refused").kind(), kind, "{key:?}");
     }
+    server.stop().await;
+}
+
+/// A certificate for `localhost` and its key, made for this test alone; `None`, said aloud, without openssl.
+fn certificate(folder: &Path) -> Option<TlsOptions> {
+    let (cert, key) = (folder.join("cert.pem"), folder.join("key.pem"));
+    let made = std::process::Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"])
+        .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .arg("-keyout")
+        .arg(&key)
+        .arg("-out")
+        .arg(&cert)
+        .output();
+    match made {
+        Ok(output) if output.status.success() => Some(TlsOptions { cert, key, client_ca: None }),
+        _ => {
+            eprintln!("SKIPPED: openssl cannot make a certificate");
+            None
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tls_is_served_and_plaintext_is_not_understood_then() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let Some(tls) = certificate(folder.path()) else { return };
+    let ca_cert = Some(tls.cert.clone());
+    let Some(server) = Server::start_with(GrpcOptions { tls: Some(tls), ..GrpcOptions::default() }).await else {
+        return;
+    };
+    let id = SessionId::new("nobody").expect("valid");
+    let endpoint = format!("https://localhost:{}", server.address.port());
+    let secure = LiveClient::connect(&ClientOptions { endpoint, api_key: None, ca_cert }).await.expect("TLS works");
+    assert_eq!(secure.get(&id).await.expect_err("nobody there").kind(), ErrorKind::NotFound);
+    let plain = ClientOptions { endpoint: format!("http://{}", server.address), ..ClientOptions::default() };
+    match LiveClient::connect(&plain).await {
+        Ok(client) => assert_eq!(client.get(&id).await.expect_err("no TLS").kind(), ErrorKind::Unavailable),
+        Err(error) => assert_eq!(error.kind(), ErrorKind::Unavailable),
+    }
+    drop(secure);
     server.stop().await;
 }
 

@@ -50,10 +50,17 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server with `key` as its only API key, or open without; `None`, said aloud, when there are no models.
     pub(crate) async fn start(key: Option<&str>) -> Option<Self> {
+        let api_keys = key.map(|key| ApiKey { name: "test".to_owned(), sha256: hex(&Sha256::digest(key)) });
+        Self::start_with(GrpcOptions { api_keys: api_keys.into_iter().collect(), ..GrpcOptions::default() }).await
+    }
+
+    /// As [`Server::start`] with options of the test's own; any free local port is taken.
+    pub(crate) async fn start_with(options: GrpcOptions) -> Option<Self> {
+        let options = GrpcOptions { listen: SocketAddr::from(([127, 0, 0, 1], 0)), drain_secs: 10.0, ..options };
         let folder = tempfile::tempdir().expect("a temporary folder");
         let pipeline = pipeline()?;
-        let options = StoreOptions { database: folder.path().join("bonafide.db"), ..StoreOptions::default() };
-        let store = SqliteStore::open(&options).await.expect("a new store");
+        let store_options = StoreOptions { database: folder.path().join("bonafide.db"), ..StoreOptions::default() };
+        let store = SqliteStore::open(&store_options).await.expect("a new store");
         let versions =
             ServerVersions { server: "test".to_owned(), models: pipeline.model_versions(), provider: "cpu".to_owned() };
         let interviews = Interviews::new(
@@ -63,13 +70,6 @@ impl Server {
             Arc::new(Policy::shipped()),
             ServiceOptions::default(),
         );
-        let api_keys = key.map(|key| ApiKey { name: "test".to_owned(), sha256: hex(&Sha256::digest(key)) });
-        let options = GrpcOptions {
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            api_keys: api_keys.into_iter().collect(),
-            drain_secs: 10.0,
-            ..GrpcOptions::default()
-        };
         let (stop, stopped) = oneshot::channel();
         let shutdown = async {
             stopped.await.ok();
@@ -84,7 +84,7 @@ impl Server {
         LiveClient::connect(&options).await.expect("the server listens")
     }
 
-    /// Asks the server to stop; [`Server::stopped`] waits until it has.
+    /// Stops the server in order and checks that it left nothing behind.
     pub(crate) async fn stop(self) {
         self.stop.send(()).expect("the server runs");
         tokio::time::timeout(PATIENCE, self.server.join()).await.expect("it stops in time").expect("it stops in order");

@@ -349,7 +349,11 @@ class Client:
         check(len(scores) > 0, f"scores come while streaming: {len(scores)}")
         for score in scores:
             self.score_is_sound(score)
-        check(len(stream.all("pacing")) > 0 or len(scores) > 0, "the stream is told what to send")
+        hints = stream.all("pacing")
+        check(
+            len(hints) > 0 and all(hint.track_id == "camera-1" and hint.frames_per_second > 0 for hint in hints),
+            f"the stream is told how much to send: {hints[-1].frames_per_second if hints else 0:g} frames a second",
+        )
 
         finished = self.sessions.FinishSession(session.FinishSessionRequest(name=name_of(session_id))).session
         check(finished.state == session.SESSION_STATE_FINISHED, "a finished session says so")
