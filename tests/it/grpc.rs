@@ -85,10 +85,7 @@ fn is_ended(event: &ClientEvent) -> bool {
 }
 
 fn acked(event: &ClientEvent) -> Option<u64> {
-    match event {
-        ClientEvent::Live(LiveEvent::Ack(ack)) => Some(ack.sequence),
-        _ => None,
-    }
+    if let ClientEvent::Live(LiveEvent::Ack(ack)) = event { Some(ack.sequence) } else { None }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -138,9 +135,10 @@ async fn finishing_and_deleting_reach_the_stream() {
         let mut stream = client.stream(options(session));
         until(&mut stream, is_ready).await;
         let id = SessionId::new(session).expect("valid");
-        match cause {
-            EndCause::Finished => drop(client.finish(&id).await.expect("finished")),
-            _ => server.interviews.delete(&id, None).await.expect("deleted"),
+        if cause == EndCause::Finished {
+            client.finish(&id).await.expect("finished");
+        } else {
+            server.interviews.delete(&id, None).await.expect("deleted");
         }
         let events = until(&mut stream, is_ended).await;
         assert!(matches!(events.last(), Some(ClientEvent::Live(LiveEvent::Ended(Some(told)))) if *told == cause));

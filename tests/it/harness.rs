@@ -20,7 +20,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::oneshot;
 
 /// How long anything in these tests may take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The system's clocks.
 struct SystemTime(Instant);
@@ -42,7 +42,7 @@ pub(crate) struct Server {
     /// The use cases behind it.
     pub(crate) interviews: Interviews,
     stop: oneshot::Sender<()>,
-    server: GrpcServer,
+    running: GrpcServer,
     store: Arc<SqliteStore>,
     _folder: tempfile::TempDir,
 }
@@ -75,7 +75,7 @@ impl Server {
             stopped.await.ok();
         };
         let server = serve(&options, interviews.clone(), versions, shutdown).await.expect("a free port");
-        Some(Self { address: server.address(), interviews, stop, server, store, _folder: folder })
+        Some(Self { address: server.address(), interviews, stop, running: server, store, _folder: folder })
     }
 
     /// A client of this server.
@@ -87,7 +87,10 @@ impl Server {
     /// Stops the server in order and checks that it left nothing behind.
     pub(crate) async fn stop(self) {
         self.stop.send(()).expect("the server runs");
-        tokio::time::timeout(PATIENCE, self.server.join()).await.expect("it stops in time").expect("it stops in order");
+        tokio::time::timeout(PATIENCE, self.running.join())
+            .await
+            .expect("it stops in time")
+            .expect("it stops in order");
         assert_eq!(self.interviews.n_live_sessions(), 0, "a session outlived its server");
         self.store.close().await;
     }
@@ -105,10 +108,7 @@ fn pipeline() -> Option<Pipeline> {
     }
     let policy = Policy::shipped();
     let executor = Executor::start(&manifest, &options).expect("the models load");
-    Some(
-        Pipeline::new(executor, &manifest, MediaLimits::default(), policy.sampling.clone())
-            .expect("a model for every task"),
-    )
+    Some(Pipeline::new(executor, &manifest, MediaLimits::default(), policy.sampling).expect("a model for every task"))
 }
 
 fn hex(bytes: &[u8]) -> String {
