@@ -35,7 +35,7 @@ impl YuvMatrix {
     }
 
     /// Weights of red and blue in luma: ITU-R BT.601-7, BT.709-6, BT.2020-2 (non-constant luminance).
-    const fn luma_weights(self) -> (f64, f64) {
+    pub(super) const fn luma_weights(self) -> (f64, f64) {
         match self {
             Self::Bt601 => (0.299, 0.114),
             Self::Bt709 => (0.2126, 0.0722),

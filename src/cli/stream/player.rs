@@ -284,7 +284,7 @@ fn picture_sample(frame: &VideoFrame, send: SendFormat) -> anyhow::Result<VideoS
         SendFormat::I420 => {
             let image = frame.image.view();
             let layout = PixelLayout { width: image.width(), height: image.height(), ..PixelLayout::default() };
-            (VideoFormat::I420, Some(layout), crate::media::encode_i420(image)?)
+            (VideoFormat::I420, Some(layout), crate::media::encode_i420(image))
         }
         SendFormat::Coded => bail!("coded units are not made of pictures"),
     };
