@@ -1,5 +1,6 @@
 //! Integration tests: one module a topic.
 
+mod golden;
 mod command_line;
 mod grpc;
 mod harness;

@@ -1,0 +1,52 @@
+//! Time of each `prepare` on a frame of 1280x720: what every frame costs before a model sees it.
+
+use std::hint::black_box;
+
+use bonafide::media::RgbImage;
+use bonafide::vision::{
+    BoxPx, Detection, FaceRoi, PointPx, align_face, detection, embedding, face_quality, mesh, presentation,
+};
+use criterion::{Criterion, criterion_group, criterion_main};
+
+const WIDTH: u32 = 1280;
+const HEIGHT: u32 = 720;
+/// A face as large as in a usual interview, and one close to the camera, which is reduced before it is warped.
+const FACE: BoxPx = BoxPx { left: 540.0, top: 200.0, right: 740.0, bottom: 460.0 };
+const CLOSE_FACE: BoxPx = BoxPx { left: 400.0, top: 60.0, right: 880.0, bottom: 660.0 };
+
+/// A picture with some structure everywhere.
+fn frame() -> RgbImage {
+    let level = |value: u32| u8::try_from(value % 256).unwrap_or(0);
+    let pixels = (0..HEIGHT)
+        .flat_map(|y| (0..WIDTH).flat_map(move |x| [level(x * 3 + y), level(y * 5), level(x ^ y)]))
+        .collect();
+    RgbImage::new(WIDTH, HEIGHT, pixels).expect("size fits")
+}
+
+fn roi(box_in_frame: BoxPx) -> FaceRoi {
+    FaceRoi::from_detection(&Detection { box_in_frame, confidence: 1.0 }).expect("the box has a size")
+}
+
+fn preprocess(criterion: &mut Criterion) {
+    let frame = frame();
+    let view = frame.view();
+    let points =
+        [(590.0, 290.0), (690.0, 294.0), (640.0, 350.0), (600.0, 400.0), (682.0, 403.0)].map(|(x, y)| PointPx { x, y });
+    let chip = align_face(view, &points).expect("points are a face");
+    let mut group = criterion.benchmark_group("prepare 1280x720");
+    group.bench_function("detection", |bencher| bencher.iter(|| detection::prepare(black_box(view))));
+    for (name, face) in [("mesh", FACE), ("mesh, close face", CLOSE_FACE)] {
+        let roi = roi(face);
+        group.bench_function(name, |bencher| bencher.iter(|| mesh::prepare(black_box(view), &roi)));
+    }
+    group.bench_function("align", |bencher| bencher.iter(|| align_face(black_box(view), &points)));
+    group.bench_function("embedding", |bencher| bencher.iter(|| embedding::prepare(black_box(&chip))));
+    group.bench_function("presentation", |bencher| {
+        bencher.iter(|| presentation::prepare(black_box(view), &FACE, presentation::CROP_SCALE));
+    });
+    group.bench_function("quality", |bencher| bencher.iter(|| face_quality(black_box(view), &FACE, None)));
+    group.finish();
+}
+
+criterion_group!(benches, preprocess);
+criterion_main!(benches);

@@ -1,0 +1,140 @@
+//! The whole way from a photograph to numbers, against `tests/golden/reference.py`, which shares no code with the product.
+//!
+//! Photographs are those of `BONAFIDE_TEST_MEDIA`, else of `~/.cache/bonafide/media`, models as in `inference`; without either
+//! the test says that it was skipped.
+
+use std::path::{Path, PathBuf};
+
+use bonafide::inference::{Executor, FileState, InferenceOptions, Manifest, ProviderChoice, status};
+use bonafide::media::RgbImage;
+use bonafide::vision::{
+    BoxPx, Embedding, FaceMesh, FaceRoi, align_face, detection, embedding, five_points, mesh, presentation,
+};
+use ndarray::ArrayD;
+
+/// Photographs, as `scripts/setup` fetches them.
+const N_PICTURES: usize = 7;
+/// Edges of a box may differ by this share of its size: other decoders, other rounding.
+const BOX_TOLERANCE_RATIO: f32 = 0.02;
+/// Mesh points may differ by this share of the face's size: the reference blurs where the product averages blocks.
+const MESH_TOLERANCE_RATIO: f32 = 0.02;
+/// Confidence below which a mesh is a guess (a hidden or averted face) and is not compared.
+const MIN_PRESENCE: f64 = 0.5;
+/// Attack scores may differ by this much.
+const SCORE_TOLERANCE: f64 = 0.05;
+/// Cosine of the two identity vectors.
+const MIN_COSINE: f32 = 0.99;
+
+fn home_cache(name: &str) -> Option<PathBuf> {
+    Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache/bonafide").join(name))
+}
+
+fn executor() -> Option<Executor> {
+    let models_dir =
+        std::env::var_os("BONAFIDE_TEST_MODELS_DIR").map(PathBuf::from).or_else(|| home_cache("models"))?;
+    let options =
+        InferenceOptions { models_dir, provider: ProviderChoice::Cpu, threads: 1, ..InferenceOptions::default() };
+    let manifest = Manifest::bundled().expect("manifest");
+    let files = status(&manifest, &options).expect("status");
+    if let Some(file) = files.iter().find(|file| file.state != FileState::Present) {
+        eprintln!("SKIPPED: {} is not fetched; run `bonafide models fetch`", file.file);
+        return None;
+    }
+    Some(Executor::start(&manifest, &options).expect("models start"))
+}
+
+fn media_dir() -> Option<PathBuf> {
+    let folder = std::env::var_os("BONAFIDE_TEST_MEDIA").map(PathBuf::from).or_else(|| home_cache("media"))?;
+    if folder.join("astronaut.png").exists() {
+        return Some(folder);
+    }
+    eprintln!("SKIPPED: no photographs in {}; run scripts/setup", folder.display());
+    None
+}
+
+fn open(path: &Path) -> RgbImage {
+    let picture = image::open(path).expect("photograph").to_rgb8();
+    RgbImage::new(picture.width(), picture.height(), picture.into_raw()).expect("size fits")
+}
+
+fn numbers(value: &serde_json::Value) -> Vec<f64> {
+    value.as_array().expect("list").iter().map(|number| number.as_f64().expect("number")).collect()
+}
+
+/// Runs models the way the service does.
+struct Rig(Executor);
+
+impl Rig {
+    fn run(&self, model: &str, input: ArrayD<f32>) -> Vec<ArrayD<f32>> {
+        self.0.run_blocking(model, input).expect("model runs").tensors
+    }
+
+    fn mesh(&self, picture: &RgbImage, roi: &FaceRoi) -> FaceMesh {
+        let input = mesh::prepare(picture.view(), roi).expect("prepares");
+        mesh::interpret(&self.run("facemesh", input), roi).expect("interprets")
+    }
+
+    fn attack_score(&self, picture: &RgbImage, face: &BoxPx, scale: f32) -> f64 {
+        let crop = presentation::prepare(picture.view(), face, scale).expect("prepares");
+        presentation::interpret(&self.run("presentation", crop.tensor)).expect("interprets").into()
+    }
+}
+
+#[test]
+fn photographs_give_the_numbers_of_the_reference() {
+    let (Some(executor), Some(media)) = (executor(), media_dir()) else { return };
+    let rig = Rig(executor);
+    let golden: serde_json::Value = serde_json::from_str(include_str!("../data/golden.json")).expect("golden numbers");
+    let pictures = golden["pictures"].as_array().expect("list");
+    assert_eq!(pictures.len(), N_PICTURES);
+    for expected in pictures {
+        let name = expected["file"].as_str().expect("name");
+        check(&rig, &open(&media.join(name)), name, expected);
+    }
+}
+
+fn check(rig: &Rig, picture: &RgbImage, name: &str, expected: &serde_json::Value) {
+    let outputs = rig.run("ultraface", detection::prepare(picture.view()).expect("prepares"));
+    let found = detection::interpret(&outputs, picture.width(), picture.height()).expect("interprets");
+    let boxes = expected["boxes"].as_array().expect("list");
+    assert_eq!(found.len(), boxes.len(), "{name}: faces");
+    for (detection, expected) in found.iter().zip(boxes) {
+        let face = detection.box_in_frame;
+        let tolerance = f64::from(BOX_TOLERANCE_RATIO * face.height());
+        for (edge, expected) in [face.left, face.top, face.right, face.bottom].into_iter().zip(numbers(expected)) {
+            assert!((f64::from(edge) - expected).abs() <= tolerance, "{name}: {face:?}, expected {expected}");
+        }
+    }
+    let face = found[0];
+    for (key, scale) in
+        [("attack_score", presentation::CROP_SCALE), ("attack_score_wide", presentation::WIDE_CROP_SCALE)]
+    {
+        let score = rig.attack_score(picture, &face.box_in_frame, scale);
+        let expected = expected[key].as_f64().expect("number");
+        assert!((score - expected).abs() <= SCORE_TOLERANCE, "{name}: {key} {score}, expected {expected}");
+    }
+    let first = rig.mesh(picture, &FaceRoi::from_detection(&face).expect("has a size"));
+    let mesh = rig.mesh(picture, &FaceRoi::from_mesh(&first).expect("has a size"));
+    let presence = expected["presence"].as_f64().expect("number");
+    if presence < MIN_PRESENCE {
+        assert!(f64::from(mesh.presence) < MIN_PRESENCE, "{name}: presence {}, expected {presence}", mesh.presence);
+        return;
+    }
+    let tolerance = f64::from(MESH_TOLERANCE_RATIO * face.box_in_frame.height());
+    for (index, expected) in expected["mesh"].as_object().expect("points") {
+        let point = mesh.points_in_frame[index.parse::<usize>().expect("index")];
+        for (axis, expected) in numbers(expected).into_iter().enumerate() {
+            let actual = f64::from(point[axis]);
+            assert!((actual - expected).abs() <= tolerance, "{name}: point {index}, {actual}, expected {expected}");
+        }
+    }
+    if let Some(expected) = expected.get("embedding") {
+        let chip = align_face(picture.view(), &five_points(&mesh)).expect("aligns");
+        let actual = embedding::interpret(&rig.run("embedding", embedding::prepare(&chip).expect("prepares")));
+        #[expect(clippy::cast_possible_truncation, reason = "numbers of about 1")]
+        let expected: Vec<f32> = numbers(expected).into_iter().map(|value| value as f32).collect();
+        let expected = Embedding::from_raw(&expected).expect("has a direction");
+        let cosine = actual.expect("interprets").similarity(&expected).expect("same dimension");
+        assert!(cosine >= MIN_COSINE, "{name}: cosine {cosine}");
+    }
+}
