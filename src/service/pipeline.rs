@@ -15,8 +15,8 @@ use crate::scoring::Sampling;
 use crate::session::{FramePlan, Sampler, Urgency};
 use crate::signals::{FaceObservation, FaceSearch, FrameObservation, SignalName};
 use crate::vision::{
-    Embedding, FaceTracker, PresentationOutput, TrackFrame, TrackedFace, TrackerOptions, align_face, detection,
-    embedding, face_quality, face_shape, five_points, head_pose, mesh, presentation,
+    Detection, Embedding, FaceMesh, FaceRoi, FaceTracker, PresentationOutput, TrackFrame, TrackedFace, TrackerOptions,
+    align_face, detection, embedding, face_quality, face_shape, five_points, head_pose, mesh, presentation,
 };
 
 use super::error::ServiceError;
@@ -238,18 +238,38 @@ impl Pipeline {
         frame: TrackFrame,
         image: RgbView<'_>,
     ) -> Result<Vec<TrackedFace>, ServiceError> {
-        let detections = if tracker.plan(frame).detect {
-            let outputs = self.run(&self.shared.models.detection, detection::prepare(image)?)?;
-            Some(detection::interpret(&outputs, image.width(), image.height())?)
-        } else {
-            None
-        };
+        let detections = if tracker.plan(frame).detect { Some(self.detect(image)?) } else { None };
         let mut meshes = Vec::new();
         for (track, roi) in tracker.begin(frame, detections.as_deref()) {
-            let outputs = self.run(&self.shared.models.mesh, mesh::prepare(image, &roi)?)?;
-            meshes.push((track, Some(mesh::interpret(&outputs, &roi)?)));
+            let mut mesh = self.mesh(image, &roi)?;
+            // A mesh found from a box costs identity: a new face is looked at twice, a followed one was looked at before.
+            if let Some(refined) = FaceRoi::from_mesh(&mesh).filter(|_| !roi.is_refined()) {
+                mesh = self.mesh(image, &refined)?;
+            }
+            meshes.push((track, Some(mesh)));
         }
         Ok(tracker.finish(meshes))
+    }
+
+    /// All faces of one picture; a large one that seems to hold none is searched again in parts, for small faces.
+    fn detect(&self, image: RgbView<'_>) -> Result<Vec<Detection>, ServiceError> {
+        let model = &self.shared.models.detection;
+        let outputs = self.run(model, detection::prepare(image)?)?;
+        let found = detection::interpret(&outputs, image.width(), image.height())?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        let mut in_tiles = Vec::new();
+        for tile in detection::tiles(image.width(), image.height()) {
+            let outputs = self.run(model, detection::prepare_tile(image, &tile)?)?;
+            in_tiles.extend(detection::interpret_tile(&outputs, &tile)?);
+        }
+        Ok(detection::merge(in_tiles))
+    }
+
+    fn mesh(&self, image: RgbView<'_>, roi: &FaceRoi) -> Result<FaceMesh, ServiceError> {
+        let outputs = self.run(&self.shared.models.mesh, mesh::prepare(image, roi)?)?;
+        Ok(mesh::interpret(&outputs, roi)?)
     }
 
     fn run(&self, model: &str, input: ArrayD<f32>) -> Result<Vec<ArrayD<f32>>, ServiceError> {

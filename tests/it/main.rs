@@ -1,7 +1,7 @@
 //! Integration tests: one module a topic.
 
-mod golden;
 mod command_line;
+mod golden;
 mod grpc;
 mod harness;
 mod inference;
