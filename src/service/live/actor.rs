@@ -1,5 +1,8 @@
 //! One live session: applies what workers measured, makes it durable, then tells streams and watchers.
 
+mod durable;
+mod ending;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -7,10 +10,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use crate::error::Kinded;
 use crate::scoring::Score;
 use crate::service::error::ServiceError;
-use crate::service::ports::{SessionCommit, SessionRecord, StoreError};
+use crate::service::ports::SessionRecord;
 use crate::service::views::SessionView;
 use crate::session::{Interview, JournalEntry, ParticipantId, Segment, SessionEvent, SessionId, TrackId, Urgency};
 use crate::signals::FrameObservation;
@@ -19,18 +21,12 @@ use super::outbox::Outbox;
 use super::queue::{QueueItem, StreamId, TrackQueue};
 use super::registry::Services;
 use super::worker::{self, Analysis};
-use super::{Acknowledgement, EndCause, LiveEvent, SampleProblem, token};
+use super::{EndCause, LiveEvent, SampleProblem, token};
 
 /// Commands that wait for the session; workers are held back past it.
 pub(super) const MAILBOX_COMMANDS: usize = 128;
 /// Commands applied before the store is written again.
 const MAX_COMMANDS_A_ROUND: usize = 64;
-/// Journal entries kept while the store fails, beyond which the session gives up.
-const MAX_UNSTORED_ENTRIES: usize = 20_000;
-/// How long the store may fail before the session gives up.
-const MAX_STORE_FAILURE: Duration = Duration::from_secs(30);
-/// How long receivers have to take their last events.
-const FAREWELL: Duration = Duration::from_secs(5);
 
 /// What a session is told.
 #[derive(Debug)]
@@ -392,138 +388,6 @@ impl Session {
         }
     }
 
-    /// Stops the input and waits for what was accepted; idempotent, the first cause counts.
-    fn begin_closing(&mut self, cause: EndCause, reply: Option<Reply<SessionView>>) {
-        if let Some(closing) = &mut self.closing {
-            closing.replies.extend(reply);
-            return;
-        }
-        self.shared.close(cause);
-        let mut waiting = HashSet::new();
-        for (track_id, entry) in self.shared.tracks().iter() {
-            entry.queue.push(QueueItem::Flush(StreamId(0)));
-            waiting.insert(track_id.clone());
-        }
-        let deadline = Instant::now() + self.services.options.finish_wait();
-        self.closing = Some(Closing { cause, deadline, waiting, replies: reply.into_iter().collect() });
-    }
-
-    fn is_commit_due(&self) -> bool {
-        let has_news = !self.journal.is_empty() || !self.problems.is_empty() || self.has_untold_progress();
-        let is_ending = self.closing.is_some() || self.streams.values().any(|state| state.unflushed.is_some());
-        has_news
-            && (!self.scores.is_empty()
-                || is_ending
-                || self.last_commit.elapsed() >= self.services.options.commit_interval())
-    }
-
-    fn has_untold_progress(&self) -> bool {
-        self.progress.iter().any(|(track_id, sequence)| self.told_progress.get(track_id) != Some(sequence))
-    }
-
-    /// Makes everything so far durable, then tells it. On failure all is kept for the next round.
-    async fn commit(&mut self) {
-        self.commit_with(None).await;
-    }
-
-    async fn commit_with(&mut self, end_time: Option<jiff::Timestamp>) -> bool {
-        self.last_commit = Instant::now();
-        if !self.journal.is_empty() || end_time.is_some() {
-            let commit = SessionCommit {
-                id: self.record.id.clone(),
-                expected_journal_len: self.record.journal_len,
-                journal: self.journal.clone(),
-                scores: self.scores.clone(),
-                segments: self.segments.values().cloned().collect(),
-                end_time,
-            };
-            match self.services.store.commit(commit).await {
-                Ok(()) => {
-                    self.failing_since = None;
-                    self.record.journal_len += self.journal.len() as u64;
-                    self.record.end_time = end_time.or(self.record.end_time);
-                    self.journal.clear();
-                    self.scores.clear();
-                    self.segments.clear();
-                }
-                Err(error) => {
-                    self.note_store_failure(&error);
-                    return false;
-                }
-            }
-        }
-        self.tell();
-        true
-    }
-
-    fn note_store_failure(&mut self, error: &StoreError) {
-        let since = *self.failing_since.get_or_insert_with(Instant::now);
-        let cause = match error {
-            StoreError::NotFound { .. } => Some(EndCause::Deleted),
-            StoreError::Stale { .. } => Some(EndCause::TakenOver),
-            _ if !error.kind().is_retryable() => Some(EndCause::Failed),
-            _ if since.elapsed() > MAX_STORE_FAILURE || self.journal.len() > MAX_UNSTORED_ENTRIES => {
-                Some(EndCause::Failed)
-            }
-            _ => None,
-        };
-        tracing::warn!(
-            session.id = %self.record.id,
-            error = error as &dyn std::error::Error,
-            gives_up = cause.is_some(),
-            "session could not be stored"
-        );
-        if let Some(cause) = cause {
-            self.shared.close(cause);
-            let replies = self.closing.take().map(|closing| closing.replies).unwrap_or_default();
-            for reply in replies {
-                let _ = reply.send(Err(ServiceError::Unavailable { problem: "the store failed: try again later" }));
-            }
-            self.journal.clear();
-            self.events.clear();
-            self.closing =
-                Some(Closing { cause, deadline: Instant::now(), waiting: HashSet::new(), replies: Vec::new() });
-        }
-    }
-
-    /// Tells streams and watchers what is durable now.
-    fn tell(&mut self) {
-        let resume_token = self.resume_token();
-        let mut acks = Vec::new();
-        {
-            let tracks = self.shared.tracks();
-            for (track_id, sequence) in &self.progress {
-                if self.told_progress.get(track_id) != Some(sequence) {
-                    acks.push((
-                        track_id.clone(),
-                        *sequence,
-                        tracks.get(track_id).map(|entry| (entry.owner, entry.queue.shed_total())),
-                    ));
-                }
-            }
-        }
-        for event in self.events.drain(..) {
-            for state in self.streams.values_mut() {
-                state.outbox.push(LiveEvent::Session(event.clone()));
-            }
-            self.services.watchers.publish(&self.record.id, &LiveEvent::Session(event));
-        }
-        for problem in self.problems.drain(..) {
-            let owner = self.shared.tracks().get(&problem.track_id).map(|entry| entry.owner);
-            if let Some(state) = owner.and_then(|owner| self.streams.get_mut(&owner)) {
-                state.outbox.push(LiveEvent::SampleProblem(problem));
-            }
-        }
-        for (track_id, sequence, place) in acks {
-            self.told_progress.insert(track_id.clone(), sequence);
-            let Some((owner, dropped_frames)) = place else { continue };
-            if let Some(state) = self.streams.get_mut(&owner) {
-                let resume_token = resume_token.clone();
-                state.outbox.push(LiveEvent::Ack(Acknowledgement { track_id, sequence, dropped_frames, resume_token }));
-            }
-        }
-    }
-
     /// Ends streams whose input is flushed and stored; forgets those that nobody reads.
     fn tend_streams(&mut self) {
         let is_stored = self.journal.is_empty() && !self.has_untold_progress();
@@ -547,75 +411,6 @@ impl Session {
         } else {
             self.idle_since = None;
         }
-    }
-
-    /// Whether the session leaves memory now; ends it in the store when that is why.
-    async fn is_over(&mut self) -> bool {
-        let Some(closing) = &self.closing else {
-            let is_idle = self.idle_since.is_some_and(|since| since.elapsed() >= self.services.options.idle_session());
-            return is_idle && self.journal.is_empty();
-        };
-        if !closing.waiting.is_empty() && Instant::now() < closing.deadline {
-            return false;
-        }
-        match closing.cause {
-            EndCause::Finished => {
-                if self.record.end_time.is_none() {
-                    let at = self.services.arrival(self.record.create_time);
-                    if !self.journal.iter().any(|entry| matches!(entry, JournalEntry::Finished { .. })) {
-                        self.apply(JournalEntry::Finished { at });
-                    }
-                    return self.commit_with(Some(self.services.clock.now())).await;
-                }
-                true
-            }
-            EndCause::Draining => self.journal.is_empty() || self.commit_with(None).await,
-            EndCause::Deleted | EndCause::TakenOver | EndCause::Failed => true,
-        }
-    }
-
-    /// Leaves the registry and gives receivers their last events.
-    async fn farewell(mut self) {
-        self.services.sessions.remove(&self.record.id, &self.shared);
-        self.mailbox.close();
-        for (_, entry) in self.shared.tracks().drain() {
-            entry.queue.close();
-        }
-        let closing = self.closing.take();
-        let cause = closing.as_ref().map(|closing| closing.cause);
-        if let Some(closing) = closing {
-            let record = self.services.store.get(&self.record.id).await;
-            for reply in closing.replies {
-                let answer = record.as_ref().map(|record| SessionView::from(record.clone()));
-                let _ = reply
-                    .send(answer.map_err(|_| ServiceError::NotFound { what: format!("sessions/{}", self.record.id) }));
-            }
-        }
-        let ended = LiveEvent::Ended(cause);
-        for state in self.streams.values_mut() {
-            state.outbox.push(ended.clone());
-        }
-        if cause.is_some() {
-            self.services.watchers.publish(&self.record.id, &ended);
-        }
-        let deadline = Instant::now() + FAREWELL;
-        while Instant::now() < deadline && self.streams.values().any(|state| !state.outbox.is_done()) {
-            self.streams.values_mut().for_each(|state| state.outbox.flush());
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        while let Ok(command) = self.mailbox.try_recv() {
-            match command {
-                Command::Attach { reply, .. } => {
-                    drop(reply.send(Err(ServiceError::Unavailable { problem: super::registry::JUST_LEFT })))
-                }
-                Command::Finish(reply) => {
-                    drop(reply.send(Err(ServiceError::Unavailable { problem: super::registry::JUST_LEFT })))
-                }
-                Command::Delete(reply) => drop(reply.send(Ok(()))),
-                _ => {}
-            }
-        }
-        self.workers.shutdown().await;
     }
 
     fn resume_token(&self) -> String {
