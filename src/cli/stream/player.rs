@@ -17,7 +17,7 @@ use crate::media::{MediaLimits, PixelLayout, Recording, Rotation, VideoFormat, V
 use crate::service::{EndCause, LiveEvent, NewSession, SessionView, StreamOptions};
 use crate::session::{ParticipantId, SessionEvent, SessionId, SourceKind, Track, TrackId};
 
-use super::super::result::{participant_json, segment_json};
+use crate::cli::result::{participant_json, segment_json};
 use super::{SendFormat, Speed, StreamArgs};
 
 /// Samples read ahead of the network.
