@@ -16,4 +16,4 @@ pub use self::fusion::{Evidence, Family, score_session, score_window};
 pub use self::policy::{
     AttackShares, EvidenceNeeds, LevelThresholds, Policy, PolicyError, Sampling, ScoringOptions, SignalPolicy,
 };
-pub use self::score::{Authenticity, Level, Score, SignalEvidence};
+pub use self::score::{Authenticity, ENGINE, Level, Score, SignalEvidence};

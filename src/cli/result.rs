@@ -26,6 +26,7 @@ pub(super) fn participant_json(participant_id: &ParticipantId, score: &Score) ->
         "signals": score.signals.iter().map(signal_json).collect::<Vec<_>>(),
         "reasons": score.reasons.iter().map(reason_json).collect::<Vec<_>>(),
         "policy": score.policy,
+        "engine": score.engine,
     })
 }
 

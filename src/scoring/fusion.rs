@@ -9,7 +9,7 @@ use crate::signals::SignalName;
 
 use super::calibration::LikelihoodRatio;
 use super::policy::{EvidenceNeeds, Policy};
-use super::score::{Authenticity, Level, Score, SignalEvidence};
+use super::score::{Authenticity, ENGINE, Level, Score, SignalEvidence};
 
 /// Half width of the interval in standard errors: 95 %.
 const INTERVAL_STANDARD_ERRORS: f64 = 1.96;
@@ -126,6 +126,7 @@ fn score(policy: &Policy, evidence: &Evidence<'_>, needed_face_secs: f64) -> Sco
         window_start_secs: evidence.window_secs.0,
         window_end_secs: evidence.window_secs.1,
         policy: policy.name(),
+        engine: Cow::Borrowed(ENGINE),
     }
 }
 

@@ -5,6 +5,9 @@ use std::borrow::Cow;
 use crate::signals::Reason;
 use crate::signals::SignalName;
 
+/// The program and version that scores: with policy and models, what it takes to repeat a score.
+pub const ENGINE: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
+
 /// The verdict in four steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
@@ -85,4 +88,6 @@ pub struct Score {
     pub window_end_secs: f64,
     /// The policy's id and version.
     pub policy: String,
+    /// The program and version that scored, [`ENGINE`] when it was this one.
+    pub engine: Cow<'static, str>,
 }

@@ -73,6 +73,7 @@ pub(super) fn score(level: Level, seed: u32) -> Score {
         window_start_secs: 0.0,
         window_end_secs: f64::from(seed),
         policy: "default@3".to_owned(),
+        engine: "bonafide 0.0.1".into(),
     }
 }
 

@@ -37,6 +37,7 @@ struct ScoreV1 {
     #[serde(with = "exact_float")]
     window_end_secs: f64,
     policy: String,
+    engine: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -88,6 +89,7 @@ pub(super) fn encode_score(score: &Score) -> Result<String, StoreError> {
         window_start_secs: score.window_start_secs,
         window_end_secs: score.window_end_secs,
         policy: score.policy.clone(),
+        engine: score.engine.to_string(),
     })
 }
 
@@ -107,6 +109,7 @@ pub(super) fn decode_score(json: &str) -> Result<Score, StoreError> {
         window_start_secs: score.window_start_secs,
         window_end_secs: score.window_end_secs,
         policy: score.policy,
+        engine: score.engine.into(),
     })
 }
 

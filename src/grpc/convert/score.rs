@@ -27,6 +27,7 @@ pub(in crate::grpc) fn score_to_wire(participant_id: &ParticipantId, score: &Sco
         window_start: super::secs_to_wire(score.window_start_secs),
         window_end: super::secs_to_wire(score.window_end_secs),
         policy: score.policy.clone(),
+        engine: score.engine.to_string(),
         reasons: score.reasons.iter().map(reason_to_wire).collect(),
     }
 }
@@ -55,6 +56,7 @@ pub(in crate::grpc) fn score_from_wire(score: v1::Score) -> Result<(ParticipantI
         window_start_secs: secs("window_start", score.window_start)?,
         window_end_secs: secs("window_end", score.window_end)?,
         policy: score.policy,
+        engine: score.engine.into(),
     };
     Ok((ParticipantId::new(&score.participant_id)?, read))
 }
@@ -174,6 +176,7 @@ pub(super) mod tests {
             window_start_secs: 0.0,
             window_end_secs: 20.25,
             policy: "default@1".into(),
+            engine: "bonafide 0.0.1".into(),
         }
     }
 

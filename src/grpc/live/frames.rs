@@ -192,6 +192,7 @@ mod tests {
                 window_start_secs: 0.0,
                 window_end_secs: 0.0,
                 policy: policy.into(),
+                engine: "bonafide 0.0.1".into(),
             },
         })
     }
