@@ -19,6 +19,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::telemetry::{Telemetry, TelemetryError, TelemetryOptions};
+
 pub use self::config_check::ConfigCommand;
 pub use self::error::{EXIT_FAILED, EXIT_USAGE, UsageError, exit_code, report};
 pub use self::global::GlobalArgs;
@@ -83,6 +85,15 @@ pub fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Config(command) => command.run(&cli.global),
         Command::Healthcheck(args) => args.run(&cli.global),
     }
+}
+
+/// Starts logging for a command whose result is what matters: warnings only, unless somebody asked for more.
+fn quiet_telemetry(options: &TelemetryOptions) -> Result<Telemetry, TelemetryError> {
+    let mut options = options.clone();
+    if options.log_level == TelemetryOptions::default().log_level {
+        options.log_level = "warn".to_owned();
+    }
+    crate::telemetry::init(&options)
 }
 
 /// A runtime with one thread a core, for subcommands that wait for anything.

@@ -42,7 +42,7 @@ impl ScoreArgs {
     /// When models, policy or reference cannot be loaded, or at least one file could not be scored.
     pub fn run(&self, global: &GlobalArgs) -> anyhow::Result<()> {
         let config = global.load_config([])?;
-        let _telemetry = crate::telemetry::init(&config.get().telemetry)?;
+        let _telemetry = super::quiet_telemetry(&config.get().telemetry)?;
         let engine = Engine::start(config.get(), self.policy.as_deref())?;
         let reference = self.reference.as_deref().map(|path| read_reference(&engine, path)).transpose()?;
         let mut n_failed = 0_usize;

@@ -86,7 +86,7 @@ impl StreamArgs {
     /// When the server cannot be reached, or at least one file could not be streamed to its end.
     pub fn run(&self, global: &GlobalArgs) -> anyhow::Result<()> {
         let config = global.load_config([])?;
-        let _telemetry = crate::telemetry::init(&config.get().telemetry)?;
+        let _telemetry = super::quiet_telemetry(&config.get().telemetry)?;
         super::runtime()?.block_on(self.stream_all(config.get().media))
     }
 

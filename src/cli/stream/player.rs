@@ -17,8 +17,8 @@ use crate::media::{MediaLimits, PixelLayout, Recording, Rotation, VideoFormat, V
 use crate::service::{EndCause, LiveEvent, NewSession, SessionView, StreamOptions};
 use crate::session::{ParticipantId, SessionEvent, SessionId, SourceKind, Track, TrackId};
 
-use crate::cli::result::{participant_json, segment_json};
 use super::{SendFormat, Speed, StreamArgs};
+use crate::cli::result::{participant_json, segment_json};
 
 /// Samples read ahead of the network.
 const READ_AHEAD: usize = 8;
