@@ -36,7 +36,7 @@ impl Default for TelemetryOptions {
         const OPS_PORT: u16 = 9464;
         Self {
             log_format: LogFormat::Text,
-            log_level: "info".to_owned(),
+            log_level: "info,ort=warn".to_owned(),
             ops_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, OPS_PORT)),
         }
     }
