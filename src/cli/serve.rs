@@ -22,7 +22,7 @@ use super::engine::Engine;
 use super::global::GlobalArgs;
 
 /// How often sessions past their time are looked for.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 /// How often readiness is looked at.
 const READINESS_INTERVAL: Duration = Duration::from_secs(1);
 

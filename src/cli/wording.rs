@@ -18,11 +18,11 @@ pub(super) fn sentence(reason: &Reason) -> String {
         }
         "evidence.no_identity" => "the person could not be recognised: face the camera, in better light".to_owned(),
         "evidence.no_liveness" => {
-            "no evidence of a living person before the camera: move back so that the surroundings \
-                                   show, and speak for some seconds"
+            "no evidence of a living person before the camera: move back so that the surroundings show, and speak for \
+             some seconds"
                 .to_owned()
         }
-        "quality.face_too_small" => {
+        "quality.face_too_small" | "presentation.face_too_small" => {
             format!("face {:.0} px high, {:.0} needed: move closer", value("face_px"), value("face_px_needed"))
         }
         "quality.too_dark" => "face too dark: turn on a light in front of it".to_owned(),
@@ -50,9 +50,6 @@ pub(super) fn sentence(reason: &Reason) -> String {
             format!("attack score {:.2} over {:.0} s", value("attack_score"), value("blocks"))
         }
         "presentation.no_surroundings" => "no surroundings around the face: move back".to_owned(),
-        "presentation.face_too_small" => {
-            format!("face {:.0} px high, {:.0} needed: move closer", value("face_px"), value("face_px_needed"))
-        }
         "presentation.too_short" => "too few seconds to judge photo or screen".to_owned(),
         "presentation.not_measured" => "photo or screen not judged".to_owned(),
         "motion.within_face" => format!("the face moves {:.0} % as much as in talk", value("of_typical_ratio") * 100.0),

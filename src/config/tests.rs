@@ -32,10 +32,8 @@ fn keys_of(path: &[&str]) -> Vec<String> {
     let layer: Layer = Layer { origin: String::new(), values: toml::from_str(&bogus).expect("is TOML") };
     let defaults = Layer::defaults().expect("is TOML");
     let error = Figment::new().merge(&defaults).merge(&layer).extract::<Config>().expect_err("bogus is unknown");
-    match error.kind {
-        Kind::UnknownField(_, known) => known.iter().map(|key| (*key).to_owned()).collect(),
-        kind => panic!("{path:?} takes unknown keys: {kind}"),
-    }
+    let Kind::UnknownField(_, known) = error.kind else { panic!("{path:?} takes unknown keys: {}", error.kind) };
+    known.iter().map(|key| (*key).to_owned()).collect()
 }
 
 #[test]

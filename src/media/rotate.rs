@@ -55,7 +55,7 @@ mod tests {
 
     /// A picture whose pixels say where they were.
     fn numbered(width: u32, height: u32) -> RgbImage {
-        let pixels = (0..width * height).flat_map(|i| [(i & 0xff) as u8, (i >> 8) as u8, (i >> 16) as u8]).collect();
+        let pixels = (0..width * height).flat_map(|i| i.to_le_bytes().into_iter().take(3)).collect();
         RgbImage::new(width, height, pixels).expect("sizes agree")
     }
 

@@ -79,11 +79,12 @@ pub(super) fn steps(size: &str, rate: u32, n_frames: u32) -> String {
 }
 
 /// The number of a picture of [`steps`], from its mean level.
-pub(super) fn step_of(frame: &VideoFrame) -> i64 {
+#[expect(clippy::cast_possible_truncation, reason = "a level is at most 255")]
+pub(super) fn step_of(frame: &VideoFrame) -> i32 {
     let pixels = frame.image.pixels();
     let mean = pixels.iter().copied().map(f64::from).sum::<f64>() / pixels.len() as f64;
     // Limited-range luma to full-range level and back.
-    ((mean * 219.0 / 255.0 + 16.0 - 40.0) / 4.0).round() as i64
+    ((mean * 219.0 / 255.0 + 16.0 - 40.0) / 4.0).round() as i32
 }
 
 /// Encoder arguments of every codec that is sent live, with the container that holds it.

@@ -188,7 +188,7 @@ mod tests {
     proptest! {
         #[test]
         fn figures_are_finite_and_in_range(width in 1_u32..200, height in 1_u32..200, seed in any::<u32>()) {
-            let noise = |x: u32, y: u32| [((x * 31) ^ y.wrapping_mul(seed)) as u8, (x ^ seed) as u8, (y + x) as u8];
+            let noise = |x: u32, y: u32| [(x * 31) ^ y.wrapping_mul(seed), x ^ seed, y + x].map(|word| word.to_le_bytes()[0]);
             let thumbnail = Thumbnail::of(image(width, height, noise).view());
             let stats = thumbnail.stats(width, height, Some(&thumbnail));
             assert!((0.0..=1.0).contains(&stats.mean_luma), "{stats:?}");

@@ -31,7 +31,13 @@ impl CandidateFollower {
         let best = faces.iter().max_by(|a, b| prominence(a, width_px).total_cmp(&prominence(b, width_px)))?;
         let followed = self.current.and_then(|(track, _)| faces.iter().find(|face| face.face_track == track));
         let chosen = match (followed, self.current) {
-            (Some(followed), _) => self.rival_takes_over(at, followed, best).then_some(best).unwrap_or(followed),
+            (Some(followed), _) => {
+                if self.rival_takes_over(at, followed, best) {
+                    best
+                } else {
+                    followed
+                }
+            }
             (None, Some((_, last_seen))) if at.secs_since(last_seen) < KEEP_SECS && is_small_beside(best, faces) => {
                 return None;
             }

@@ -220,6 +220,8 @@ mod tests {
 
     /// A frame of a talking, bona fide `person`.
     fn talking(at: f64, person: usize) -> FrameObservation {
+        #[expect(clippy::cast_possible_truncation, reason = "a wave")]
+        let wave = |rate: f64| (at * rate).sin() as f32;
         let mut frame = frame_at(at);
         let mut face = face();
         let mut raw = [0.05_f32; 8];
@@ -228,20 +230,20 @@ mod tests {
         face.presentation =
             Some(PresentationOutput { attack_score: 0.02, attack_score_wide: None, context_ratio: 1.0 });
         face.shape = Some(FaceShape {
-            left_eye_ratio: 0.3 + 0.06 * (at * 4.0).sin() as f32,
-            right_eye_ratio: 0.3 + 0.06 * (at * 4.0).sin() as f32,
-            mouth_ratio: 0.2 + 0.1 * (at * 9.0).sin() as f32,
-            mouth_width_ratio: 0.5 + 0.03 * (at * 5.0).sin() as f32,
-            jaw_ratio: 0.8 + 0.03 * (at * 9.0).cos() as f32,
+            left_eye_ratio: 0.3 + 0.06 * wave(4.0),
+            right_eye_ratio: 0.3 + 0.06 * wave(4.0),
+            mouth_ratio: 0.2 + 0.1 * wave(9.0),
+            mouth_width_ratio: 0.5 + 0.03 * wave(5.0),
+            jaw_ratio: 0.8 + 0.03 * wave(8.0),
             ..FaceShape::default()
         });
         frame.faces = FaceSearch::Run(vec![face]);
         frame
     }
 
-    fn journal(secs: f64, frame: impl Fn(f64) -> FrameObservation) -> Vec<JournalEntry> {
+    fn journal(secs: u32, frame: impl Fn(f64) -> FrameObservation) -> Vec<JournalEntry> {
         let mut entries = vec![JournalEntry::TrackUpserted(track())];
-        entries.extend((0..(secs * 10.0) as u32).map(|tick| JournalEntry::Frame {
+        entries.extend((0..secs * 10).map(|tick| JournalEntry::Frame {
             track_id: track().track_id,
             observation: frame(f64::from(tick) / 10.0),
         }));
@@ -260,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_talking_person_becomes_clear() {
-        let (interview, events) = play(&journal(20.0, |at| talking(at, 0)));
+        let (interview, events) = play(&journal(20, |at| talking(at, 0)));
         assert_eq!(level(&interview), Level::Clear, "{:?}", interview.scores().next());
         assert!(!events.iter().any(|event| matches!(event, SessionEvent::Segment { .. })));
         let n_scores = events.iter().filter(|event| matches!(event, SessionEvent::Score { .. })).count();
@@ -269,7 +271,7 @@ mod tests {
 
     #[test]
     fn the_first_seconds_are_inconclusive_with_their_cause() {
-        let (interview, _) = play(&journal(2.0, |at| talking(at, 0)));
+        let (interview, _) = play(&journal(2, |at| talking(at, 0)));
         let (_, score) = interview.scores().next().expect("scored");
         assert_eq!(score.level, Level::Inconclusive);
         assert_eq!(score.reasons[0].code, "evidence.too_little_face_time");
@@ -277,11 +279,14 @@ mod tests {
 
     #[test]
     fn another_person_opens_a_segment_within_three_seconds() {
-        let (interview, events) = play(&journal(24.0, |at| talking(at, if at < 12.0 { 0 } else { 4 })));
+        let (interview, events) = play(&journal(24, |at| talking(at, if at < 12.0 { 0 } else { 4 })));
         assert!(level(&interview) >= Level::Suspicious, "{:?}", interview.scores().next());
-        let opened = events.iter().find_map(|event| match event {
-            SessionEvent::Segment { change: SegmentChange::Opened, segment } => Some(segment),
-            _ => None,
+        let opened = events.iter().find_map(|event| {
+            if let SessionEvent::Segment { change: SegmentChange::Opened, segment } = event {
+                Some(segment)
+            } else {
+                None
+            }
         });
         let opened = opened.expect("a segment");
         assert!((12.0..=15.0).contains(&opened.end.as_secs_f64()), "{opened:?}");
@@ -292,12 +297,11 @@ mod tests {
 
     #[test]
     fn finishing_closes_open_segments_and_nothing_follows() {
-        let mut entries = journal(20.0, |at| talking(at, if at < 10.0 { 0 } else { 4 }));
+        let mut entries = journal(20, |at| talking(at, if at < 10.0 { 0 } else { 4 }));
         entries.push(JournalEntry::Finished { at: crate::media::MediaTime::ZERO });
         let (mut interview, events) = play(&entries);
-        let last_segment = events.iter().rev().find_map(|event| match event {
-            SessionEvent::Segment { segment, .. } => Some(segment.state),
-            _ => None,
+        let last_segment = events.iter().rev().find_map(|event| {
+            if let SessionEvent::Segment { segment, .. } = event { Some(segment.state) } else { None }
         });
         assert_eq!(last_segment, Some(SegmentState::Closed));
         assert!(interview.apply(&entries[5]).is_empty());
@@ -305,13 +309,13 @@ mod tests {
 
     #[test]
     fn replaying_a_journal_gives_the_same_session() {
-        let entries = journal(15.0, |at| talking(at, usize::from(at > 7.0)));
+        let entries = journal(15, |at| talking(at, usize::from(at > 7.0)));
         assert_eq!(play(&entries).1, play(&entries).1);
     }
 
     #[test]
     fn an_empty_room_is_inconclusive_never_clear() {
-        let (interview, _) = play(&journal(30.0, |at| {
+        let (interview, _) = play(&journal(30, |at| {
             let mut frame = frame_at(at);
             frame.faces = FaceSearch::Run(Vec::new());
             frame

@@ -44,7 +44,7 @@ pub struct CaptureDevice {
 /// One camera setting: asked for, reported back, really delivered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SettingProbe {
-    /// The setting's name, such as "height" or "frame_rate".
+    /// The setting's name, such as `height` or `frame_rate`.
     pub name: String,
     /// What was asked for.
     pub requested: f64,

@@ -146,7 +146,7 @@ impl Participant {
             },
         );
         let window = Window { start: window.start.max(first_at), end: at };
-        events.extend(self.segments.observe(&policy.sampling, &self.id, next_ordinal, window, &window_score));
+        events.extend(self.segments.observe(&policy.sampling, &self.id, next_ordinal, (window, &window_score)));
         if is_last {
             events.extend(self.segments.close());
         }

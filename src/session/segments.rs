@@ -48,8 +48,7 @@ impl SegmentTracker {
         sampling: &Sampling,
         participant_id: &ParticipantId,
         next_ordinal: &mut u32,
-        window: Window,
-        score: &Score,
+        (window, score): (Window, &Score),
     ) -> Option<SessionEvent> {
         let at = window.end;
         if let (true, Some(authenticity)) = (score.level >= Level::Suspicious, score.authenticity) {

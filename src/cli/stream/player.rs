@@ -27,7 +27,7 @@ const MAX_IN_FLIGHT: u64 = 96;
 /// Quality of the stills, as a browser's canvas would make them.
 const JPEG_QUALITY: u8 = 90;
 /// How long the server has to answer at the end.
-const FAREWELL: Duration = Duration::from_secs(60);
+const FAREWELL: Duration = Duration::from_mins(1);
 /// How often a progress bar is drawn.
 const TICK: Duration = Duration::from_millis(120);
 /// What is filed as consent when somebody streams a recording of his own.
@@ -57,6 +57,13 @@ struct Heard {
     n_problems: u64,
     wanted_hz: f64,
     is_over: bool,
+}
+
+/// What sending needs of an open stream; dropped, it ends the input.
+struct Line {
+    commands: mpsc::Sender<ClientCommand>,
+    hears: watch::Receiver<Heard>,
+    track_id: TrackId,
 }
 
 impl Player<'_> {
@@ -89,14 +96,13 @@ impl Player<'_> {
                 .map(|image| (participant_id.clone(), Bytes::copy_from_slice(image)))
                 .collect(),
         };
-        let (samples, duration_secs) = read_ahead(path.to_owned(), self.limits, self.args.send)?;
+        let (samples, duration_secs) = read_ahead(path, self.limits, self.args.send)?;
         let bar = self.progress_bar(path, duration_secs);
         let stream = self.client.stream(options);
         let (heard, hears) = watch::channel(Heard::default());
         let listener = tokio::spawn(listen(stream.events, heard, self.args.json, session_id.clone()));
-        let sent = self.send(samples, &stream.commands, hears, &track_id, &bar).await;
-        // Ends the input; the server answers with what is left.
-        drop(stream.commands);
+        // Sending ends the input; the server answers with what is left.
+        let sent = self.send(samples, Line { commands: stream.commands, hears, track_id }, &bar).await;
         bar.finish_and_clear();
         let heard =
             tokio::time::timeout(FAREWELL, listener).await.context("the server did not end the stream")???;
@@ -108,11 +114,10 @@ impl Player<'_> {
     async fn send(
         &self,
         mut samples: mpsc::Receiver<anyhow::Result<VideoSample>>,
-        commands: &mpsc::Sender<ClientCommand>,
-        mut hears: watch::Receiver<Heard>,
-        track_id: &TrackId,
+        line: Line,
         bar: &ProgressBar,
     ) -> anyhow::Result<u64> {
+        let Line { commands, mut hears, track_id } = line;
         let start = Instant::now();
         let (mut first_at, mut next_due_secs, mut n_sent) = (None, f64::NEG_INFINITY, 0_u64);
         while let Some(sample) = samples.recv().await {
@@ -252,11 +257,11 @@ fn event_json(event: &ClientEvent, session_id: &SessionId) -> Option<Value> {
 
 /// Reads samples on a thread of their own; gives back the recording's duration as well.
 fn read_ahead(
-    path: std::path::PathBuf,
+    path: &Path,
     limits: MediaLimits,
     send: SendFormat,
 ) -> anyhow::Result<(mpsc::Receiver<anyhow::Result<VideoSample>>, Option<f64>)> {
-    let mut recording = Recording::open(&path, &limits)?;
+    let mut recording = Recording::open(path, &limits)?;
     let duration_secs = recording.info().duration_secs;
     let (sender, samples) = mpsc::channel(READ_AHEAD);
     tokio::task::spawn_blocking(move || {

@@ -20,7 +20,7 @@ fn refuse(format: VideoFormat, layout: &PixelLayout, data: &[u8]) -> String {
 
 /// The conversion as the standards write it, in floating point, one pixel at a time.
 #[expect(clippy::many_single_char_names, reason = "the standards' symbols")]
-fn reference(y: u8, u: u8, v: u8, red: f64, blue: f64, range: ColorRange) -> [f64; 3] {
+fn reference([y, u, v]: [u8; 3], red: f64, blue: f64, range: ColorRange) -> [f64; 3] {
     let (y, pb, pr) = match range {
         ColorRange::Limited => {
             ((f64::from(y) - 16.0) / 219.0, (f64::from(u) - 128.0) / 224.0, (f64::from(v) - 128.0) / 224.0)
@@ -58,12 +58,12 @@ fn colour_bars_have_their_published_values() {
         (1_280, 2, [(235, 128, 128), (219, 16, 138), (63, 102, 240), (32, 240, 118)]),
     ] {
         let limits = MediaLimits { max_aspect_ratio: 1e9, ..MediaLimits::default() };
+        let n_luma = (width * height) as usize;
         for (bar, expected) in bars.into_iter().zip(rgb) {
-            let n_luma = width * height;
             let mut data = vec![bar.0; n_luma];
             data.extend(vec![bar.1; n_luma / 4]);
             data.extend(vec![bar.2; n_luma / 4]);
-            let layout = tight(width as u32, height as u32);
+            let layout = tight(width, height);
             let image = decode_raw(VideoFormat::I420, Some(&layout), &data, &limits).expect("valid");
             for (channel, expected) in image.pixels().iter().zip(expected) {
                 assert!(channel.abs_diff(expected) <= 2, "{width}x{height} {bar:?}: {channel} for {expected}");
@@ -133,7 +133,7 @@ proptest! {
         };
         let (cw, ch) = (w.div_ceil(2), h.div_ceil(2));
         let (y, u, v) = (rows(w, h), rows(cw, ch), rows(cw, ch));
-        let stride = |row: usize, plane: usize| (row + paddings[plane]) as u32;
+        let stride = |row: usize, plane: usize| u32::try_from(row + paddings[plane]).expect("small");
 
         let i420 = [pad(&y, paddings[0]), pad(&u, paddings[1]), pad(&v, paddings[2])].concat();
         let layout = PixelLayout { width, height, plane_strides: vec![stride(w, 0), stride(cw, 1), stride(cw, 2)], color_range };
@@ -147,7 +147,7 @@ proptest! {
 
         for row in 0..h {
             for column in 0..w {
-                let expected = reference(y[row][column], u[row / 2][column / 2], v[row / 2][column / 2], red, blue, color_range);
+                let expected = reference([y[row][column], u[row / 2][column / 2], v[row / 2][column / 2]], red, blue, color_range);
                 let first = (row * w + column) * 3;
                 for (actual, expected) in from_i420[first..first + 3].iter().zip(expected) {
                     assert!((f64::from(*actual) - expected).abs() < TOLERANCE_LEVELS, "{row},{column}: {actual} for {expected}");

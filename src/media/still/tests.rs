@@ -11,7 +11,7 @@ const JPEG_TOLERANCE_LEVELS: u8 = 12;
 fn gradient(width: u32, height: u32) -> RgbImage {
     let pixels = (0..height)
         .flat_map(|y| (0..width).map(move |x| (x, y)))
-        .flat_map(|(x, y)| [(x * 255 / width) as u8, (y * 255 / height) as u8, 90])
+        .flat_map(|(x, y)| [x * 255 / width, y * 255 / height, 90].map(|level| level.to_le_bytes()[0]))
         .collect();
     RgbImage::new(width, height, pixels).expect("sizes agree")
 }
