@@ -2,6 +2,8 @@
 //!
 //! The H.264 clip is made by the `ffmpeg` command; without it that figure is left out, which is said.
 
+mod support;
+
 use std::hint::black_box;
 use std::process::Command;
 
@@ -11,6 +13,8 @@ use bonafide::media::{
 };
 use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+
+use support::CpuTime;
 
 const WIDTH: u32 = 1_280;
 const HEIGHT: u32 = 720;
@@ -56,7 +60,7 @@ fn h264_units() -> Option<Vec<VideoSample>> {
     Some(std::iter::from_fn(|| recording.next_coded_sample().expect("reads")).collect())
 }
 
-fn decode(criterion: &mut Criterion) {
+fn decode(criterion: &mut Criterion<CpuTime>) {
     let mut group = criterion.benchmark_group("decode_720p");
     group.throughput(Throughput::Elements(1));
 
@@ -79,5 +83,9 @@ fn decode(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, decode);
+criterion_group! {
+    name = benches;
+    config = Criterion::default().with_measurement(CpuTime);
+    targets = decode
+}
 criterion_main!(benches);

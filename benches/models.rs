@@ -2,29 +2,19 @@
 //!
 //! Models are those of `BONAFIDE_TEST_MODELS_DIR`, else of `~/.cache/bonafide/models`.
 
-use std::hint::black_box;
-use std::path::PathBuf;
+mod support;
 
-use bonafide::inference::{Executor, InferenceOptions, Manifest, ProviderChoice};
+use std::hint::black_box;
+
+use bonafide::inference::Manifest;
 use criterion::{Criterion, criterion_group, criterion_main};
 use ndarray::ArrayD;
 
-fn models(criterion: &mut Criterion) {
-    let from_home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache/bonafide/models"));
-    let Some(models_dir) = std::env::var_os("BONAFIDE_TEST_MODELS_DIR").map(PathBuf::from).or_else(from_home) else {
-        eprintln!("SKIPPED: neither BONAFIDE_TEST_MODELS_DIR nor HOME is set");
-        return;
-    };
-    let options =
-        InferenceOptions { models_dir, provider: ProviderChoice::Cpu, threads: 1, ..InferenceOptions::default() };
+use support::CpuTime;
+
+fn models(criterion: &mut Criterion<CpuTime>) {
     let manifest = Manifest::bundled().expect("a test holds that it is valid");
-    let executor = match Executor::start(&manifest, &options) {
-        Ok(executor) => executor,
-        Err(error) => {
-            eprintln!("SKIPPED: {error}");
-            return;
-        }
-    };
+    let Some(executor) = support::executor(&manifest) else { return };
     let mut group = criterion.benchmark_group("models");
     for model in &manifest.models {
         // Not constant, so that no kernel gets an easy case; in the range that the model is given.
@@ -41,5 +31,9 @@ fn models(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, models);
+criterion_group! {
+    name = benches;
+    config = Criterion::default().with_measurement(CpuTime);
+    targets = models
+}
 criterion_main!(benches);

@@ -1,5 +1,7 @@
 //! Time of each `prepare` on a frame of 1280x720: what every frame costs before a model sees it.
 
+mod support;
+
 use std::hint::black_box;
 
 use bonafide::media::RgbImage;
@@ -7,6 +9,8 @@ use bonafide::vision::{
     BoxPx, Detection, FaceRoi, PointPx, align_face, detection, embedding, face_quality, mesh, presentation,
 };
 use criterion::{Criterion, criterion_group, criterion_main};
+
+use support::CpuTime;
 
 const WIDTH: u32 = 1280;
 const HEIGHT: u32 = 720;
@@ -27,7 +31,7 @@ fn roi(box_in_frame: BoxPx) -> FaceRoi {
     FaceRoi::from_detection(&Detection { box_in_frame, confidence: 1.0 }).expect("the box has a size")
 }
 
-fn preprocess(criterion: &mut Criterion) {
+fn preprocess(criterion: &mut Criterion<CpuTime>) {
     let frame = frame();
     let view = frame.view();
     let points =
@@ -48,5 +52,9 @@ fn preprocess(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, preprocess);
+criterion_group! {
+    name = benches;
+    config = Criterion::default().with_measurement(CpuTime);
+    targets = preprocess
+}
 criterion_main!(benches);

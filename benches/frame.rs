@@ -1,0 +1,111 @@
+//! A whole frame through the pipeline, from decoded pixels to measurements, by what the sampler asks for.
+//!
+//! The frame is a photograph of `BONAFIDE_TEST_MEDIA` (else of `~/.cache/bonafide/media`) in the middle of 1280x720.
+
+mod support;
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use bonafide::inference::Manifest;
+use bonafide::media::{MediaLimits, MediaTime, RgbImage, VideoFrame, decode_still};
+use bonafide::scoring::{Policy, Sampling};
+use bonafide::service::{Pipeline, SampleContext};
+use bonafide::session::Urgency;
+use bonafide::signals::{FaceSearch, FrameObservation};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+
+use support::CpuTime;
+
+const WIDTH: u32 = 1_280;
+const HEIGHT: u32 = 720;
+/// Time between two frames of a usual camera.
+const FRAME_INTERVAL: Duration = Duration::from_nanos(1_000_000_000 / 30);
+/// Every frame.
+const ALWAYS_HZ: f64 = 1_000.0;
+/// Once in a run.
+const NEVER_HZ: f64 = 1e-9;
+
+/// The photograph on grey, its top edge at the frame's.
+fn picture() -> Option<RgbImage> {
+    let path = support::folder("BONAFIDE_TEST_MEDIA", "media")?.join("astronaut.png");
+    let Ok(bytes) = std::fs::read(&path) else {
+        eprintln!("SKIPPED: {} is not there; scripts/setup fetches it", path.display());
+        return None;
+    };
+    let photograph = decode_still(&bytes, &MediaLimits::default()).expect("a picture");
+    let (view, left) = (photograph.view(), (WIDTH - photograph.width()) / 2);
+    let mut pixels = vec![128_u8; (WIDTH * HEIGHT * 3) as usize];
+    for y in 0..view.height().min(HEIGHT) {
+        let (from, to) = ((y * view.width() * 3) as usize, ((y * WIDTH + left) * 3) as usize);
+        let row_bytes = view.width() as usize * 3;
+        pixels[to..to + row_bytes].copy_from_slice(&photograph.pixels()[from..from + row_bytes]);
+    }
+    RgbImage::new(WIDTH, HEIGHT, pixels).ok()
+}
+
+fn sampling(track_hz: f64, embedding_hz: f64, presentation_hz: f64) -> Sampling {
+    Sampling {
+        track_hz,
+        track_hz_alert: track_hz,
+        embedding_hz,
+        embedding_hz_alert: embedding_hz,
+        presentation_hz,
+        presentation_hz_alert: presentation_hz,
+        ..Policy::shipped().sampling
+    }
+}
+
+/// What a frame must have had done to it, so that the row measures what its name says.
+fn measured(observation: &FrameObservation) -> (bool, bool, bool) {
+    match &observation.faces {
+        FaceSearch::NotRun => (false, false, false),
+        FaceSearch::Run(faces) => {
+            let face = faces.first().expect("the photograph shows a face");
+            (true, face.embedding.is_some(), face.presentation.is_some())
+        }
+    }
+}
+
+fn frame(criterion: &mut Criterion<CpuTime>) {
+    let manifest = Manifest::bundled().expect("a test holds that it is valid");
+    let (Some(picture), Some(executor)) = (picture(), support::executor(&manifest)) else { return };
+    let context = SampleContext {
+        arrival: MediaTime::ZERO,
+        missing_before: 0,
+        shed_before: 0,
+        urgency: Urgency { is_raised: false, wants_identity: false },
+    };
+    let rows = [
+        ("no face search", sampling(NEVER_HZ, NEVER_HZ, NEVER_HZ), (false, false, false)),
+        ("tracked", sampling(ALWAYS_HZ, NEVER_HZ, NEVER_HZ), (true, false, false)),
+        ("tracked, embedded", sampling(ALWAYS_HZ, ALWAYS_HZ, NEVER_HZ), (true, true, false)),
+        ("tracked, presentation", sampling(ALWAYS_HZ, NEVER_HZ, ALWAYS_HZ), (true, false, true)),
+        ("everything", sampling(ALWAYS_HZ, ALWAYS_HZ, ALWAYS_HZ), (true, true, true)),
+    ];
+    let mut group = criterion.benchmark_group("frame_720p");
+    group.throughput(Throughput::Elements(1));
+    for (name, sampling, expected) in rows {
+        let limits = MediaLimits::default();
+        let pipeline = Pipeline::new(executor.clone(), &manifest, limits, sampling).expect("a model for every task");
+        let mut analyst = pipeline.analyst(None);
+        let mut frame = VideoFrame { sequence: 0, media_time: MediaTime::ZERO, image: picture.clone() };
+        let mut next = || {
+            frame.sequence += 1;
+            frame.media_time = frame.media_time.saturating_add(FRAME_INTERVAL);
+            analyst.observe(black_box(&frame), &context).expect("models run")
+        };
+        // The first frame of a track has everything done to it.
+        next();
+        assert_eq!(measured(&next()), expected, "{name}");
+        group.bench_function(BenchmarkId::from_parameter(name), |bencher| bencher.iter(&mut next));
+    }
+    group.finish();
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().with_measurement(CpuTime);
+    targets = frame
+}
+criterion_main!(benches);
