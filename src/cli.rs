@@ -6,6 +6,7 @@
 mod config_check;
 mod engine;
 mod error;
+mod eval;
 mod global;
 mod healthcheck;
 mod models;
@@ -23,6 +24,7 @@ use crate::telemetry::{Telemetry, TelemetryError, TelemetryOptions};
 
 pub use self::config_check::ConfigCommand;
 pub use self::error::{EXIT_FAILED, EXIT_USAGE, UsageError, exit_code, report};
+pub use self::eval::EvalCommand;
 pub use self::global::GlobalArgs;
 pub use self::healthcheck::HealthcheckArgs;
 pub use self::models::ModelsArgs;
@@ -54,6 +56,9 @@ pub enum Command {
     /// Shows and checks the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Measures error rates on labelled images or recordings.
+    #[command(subcommand)]
+    Eval(EvalCommand),
     /// Obtains, checks and shows the models.
     Models(ModelsArgs),
     /// Asks a running server whether it is ready: exit code 0 = ready, 1 = not.
@@ -81,6 +86,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Serve(args) => args.run(&cli.global),
         Command::Stream(args) => args.run(&cli.global),
         Command::Score(args) => args.run(&cli.global),
+        Command::Eval(command) => command.run(&cli.global),
         Command::Models(args) => models::run(args, &cli.global.load_config([])?.get().inference),
         Command::Config(command) => command.run(&cli.global),
         Command::Healthcheck(args) => args.run(&cli.global),

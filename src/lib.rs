@@ -8,6 +8,7 @@
 pub mod cli;
 pub mod config;
 pub mod error;
+pub mod eval;
 pub mod grpc;
 pub mod inference;
 pub mod media;

@@ -1,0 +1,177 @@
+//! ROC and DET curves as SVG, readable in any browser and in a report.
+
+use std::fmt::Write as _;
+
+use super::metric::Ranking;
+
+const SIDE: f64 = 420.0;
+const MARGIN: f64 = 56.0;
+/// Distance in pixels below which a further point of a curve is not drawn.
+const MIN_STEP: f64 = 0.7;
+/// Error rates at the ends of the axes.
+const ROC_LEAST: f64 = 1e-5;
+const DET_RANGE: (f64, f64) = (1e-3, 0.6);
+const ROC_TICKS: [f64; 6] = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0];
+const DET_TICKS: [f64; 7] = [0.001, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6];
+/// Distinguishable without red against green.
+const COLORS: [&str; 6] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00"];
+
+/// One line of a plot.
+pub(super) struct Curve<'a> {
+    /// Legend.
+    pub(super) name: &'a str,
+    /// What is drawn.
+    pub(super) ranking: &'a Ranking,
+}
+
+/// Bona fide accepted over attacks accepted, the latter on a logarithmic axis.
+pub(super) fn roc_svg(curves: &[Curve<'_>]) -> String {
+    let x = |rate: f64| (rate.max(ROC_LEAST).log10() - ROC_LEAST.log10()) / -ROC_LEAST.log10();
+    let y_ticks = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0];
+    let mut plot = Plot::new("attacks accepted (APCER, FMR)", "bona fide accepted (1 - BPCER)");
+    plot.grid(&ROC_TICKS.map(|rate| (x(rate), label(rate))), &y_ticks.map(|share| (share, label(share))));
+    for curve in curves {
+        plot.line(curve.name, curve.ranking.points().iter().map(|point| (x(point.apcer), 1.0 - point.bpcer)));
+    }
+    plot.finish()
+}
+
+/// Bona fide refused over attacks accepted, both on normal-deviate axes, as ISO/IEC 19795-1 draws it.
+pub(super) fn det_svg(curves: &[Curve<'_>]) -> String {
+    let (low, high) = (deviate(DET_RANGE.0), deviate(DET_RANGE.1));
+    let place = |rate: f64| (deviate(rate.clamp(DET_RANGE.0, DET_RANGE.1)) - low) / (high - low);
+    let ticks = DET_TICKS.map(|rate| (place(rate), label(rate)));
+    let mut plot = Plot::new("attacks accepted (APCER, FMR)", "bona fide refused (BPCER, FNMR)");
+    plot.grid(&ticks, &ticks);
+    for curve in curves {
+        plot.line(curve.name, curve.ranking.points().iter().map(|point| (place(point.apcer), place(point.bpcer))));
+    }
+    plot.finish()
+}
+
+/// The normal deviate of a probability between 0 and 1.
+///
+/// # Source
+/// Bisection on Abramowitz and Stegun 26.2.17, whose error of 7.5e-8 no plot shows.
+fn deviate(probability: f64) -> f64 {
+    let below = |x: f64| {
+        let t = 1.0 / (1.0 + 0.231_641_9 * x.abs());
+        let series =
+            t * (0.319_381_53 + t * (-0.356_563_782 + t * (1.781_477_937 + t * (-1.821_255_978 + t * 1.330_274_429))));
+        let tail = (-x * x / 2.0).exp() / std::f64::consts::TAU.sqrt() * series;
+        if x > 0.0 { 1.0 - tail } else { tail }
+    };
+    let (mut low, mut high) = (-6.0, 6.0);
+    for _ in 0..50 {
+        let middle = f64::midpoint(low, high);
+        *(if below(middle) < probability { &mut low } else { &mut high }) = middle;
+    }
+    f64::midpoint(low, high)
+}
+
+fn label(rate: f64) -> String {
+    if rate > 0.0 && rate < 1e-3 { format!("{rate:e}") } else { format!("{rate}") }
+}
+
+struct Plot {
+    svg: String,
+    n_lines: usize,
+}
+
+impl Plot {
+    fn new(x_name: &str, y_name: &str) -> Self {
+        let full = SIDE + 2.0 * MARGIN;
+        let (middle, bottom) = (MARGIN + SIDE / 2.0, full - 12.0);
+        let mut svg = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {full} {full}\" font-family=\"sans-serif\" \
+             font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
+        );
+        let _ = writeln!(svg, "<text x=\"{middle}\" y=\"{bottom}\" text-anchor=\"middle\">{x_name}</text>");
+        let _ = writeln!(
+            svg,
+            "<text transform=\"translate(16 {middle}) rotate(-90)\" text-anchor=\"middle\">{y_name}</text>"
+        );
+        Self { svg, n_lines: 0 }
+    }
+
+    /// Ticks as (place 0..=1, label).
+    fn grid(&mut self, x_ticks: &[(f64, String)], y_ticks: &[(f64, String)]) {
+        let (near, far) = (MARGIN, MARGIN + SIDE);
+        for (place, label) in x_ticks {
+            let x = near + place * SIDE;
+            let _ = writeln!(self.svg, "<path d=\"M{x:.1} {near}V{far}\" stroke=\"#ddd\"/>");
+            let _ = writeln!(self.svg, "<text x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">{label}</text>", far + 16.0);
+        }
+        for (place, label) in y_ticks {
+            let y = far - place * SIDE;
+            let _ = writeln!(self.svg, "<path d=\"M{near} {y:.1}H{far}\" stroke=\"#ddd\"/>");
+            let (x, y) = (near - 6.0, y + 4.0);
+            let _ = writeln!(self.svg, "<text x=\"{x}\" y=\"{y:.1}\" text-anchor=\"end\">{label}</text>");
+        }
+    }
+
+    /// Points 0..=1 from the lower left corner.
+    fn line(&mut self, name: &str, points: impl Iterator<Item = (f64, f64)>) {
+        let color = COLORS.get(self.n_lines % COLORS.len()).copied().unwrap_or("black");
+        let mut path = String::new();
+        let mut last: Option<(f64, f64)> = None;
+        let mut skipped = None;
+        let mut draw = |(x, y): (f64, f64)| {
+            let verb = if path.is_empty() { 'M' } else { 'L' };
+            let _ = write!(path, "{verb}{x:.1} {y:.1}");
+        };
+        for (x, y) in points {
+            let point = (MARGIN + x.clamp(0.0, 1.0) * SIDE, MARGIN + (1.0 - y.clamp(0.0, 1.0)) * SIDE);
+            if last.is_none_or(|last| (point.0 - last.0).hypot(point.1 - last.1) >= MIN_STEP) {
+                draw(point);
+                (last, skipped) = (Some(point), None);
+            } else {
+                skipped = Some(point);
+            }
+        }
+        if let Some(point) = skipped {
+            draw(point);
+        }
+        let _ = writeln!(self.svg, "<path d=\"{path}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"1.6\"/>");
+        let y = 16.0 + 14.0 * self.n_lines as f64;
+        let name = name.replace('&', "&amp;").replace('<', "&lt;");
+        let _ = writeln!(self.svg, "<text x=\"{MARGIN}\" y=\"{y}\" fill=\"{color}\">{name}</text>");
+        self.n_lines += 1;
+    }
+
+    fn finish(mut self) -> String {
+        self.svg.push_str("</svg>\n");
+        self.svg
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Curve, Ranking, det_svg, deviate, roc_svg};
+
+    #[test]
+    fn deviates_are_those_of_the_tables() {
+        for (probability, expected) in [(0.5, 0.0), (0.975, 1.959_964), (0.001, -3.090_232), (0.158_655, -1.0)] {
+            assert!((deviate(probability) - expected).abs() < 1e-4, "{probability}: {}", deviate(probability));
+        }
+    }
+
+    #[test]
+    fn every_curve_is_drawn_and_names_are_escaped() {
+        let ranking = Ranking::new(&[0.1, 0.4, 0.5], &[0.3, 0.8, 0.9]).expect("both classes");
+        let curves = [Curve { name: "a < b", ranking: &ranking }, Curve { name: "c", ranking: &ranking }];
+        for svg in [roc_svg(&curves), det_svg(&curves)] {
+            assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
+            assert!(svg.contains("a &lt; b") && !svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+            assert_eq!(svg.matches("stroke-width").count(), 2);
+        }
+    }
+
+    #[test]
+    fn many_points_make_a_small_file() {
+        let scores: Vec<f64> = (0..50_000).map(f64::from).collect();
+        let ranking = Ranking::new(&scores, &scores).expect("both classes");
+        let svg = roc_svg(&[Curve { name: "chance", ranking: &ranking }]);
+        assert!(svg.len() < 40_000, "{} bytes", svg.len());
+    }
+}

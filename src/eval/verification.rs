@@ -1,0 +1,107 @@
+//! Identity: are two pictures of one person told from pictures of two?
+//!
+//! Every image goes through the shipped path (detect, mesh, mesh again, align, embed). All pairs of different images are
+//! compared; people, not pairs, are what is drawn for folds and intervals, because one person may have a hundred pictures.
+
+mod pairs;
+mod report;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::signals::SignalName;
+use crate::vision::Embedding;
+
+use super::error::EvalError;
+use super::manifest::{self, Item, Naming};
+use super::output::{EvalReport, ScoreRow};
+use super::run::Bench;
+use super::still::{self, Choice, Framing};
+
+use self::pairs::Comparison;
+
+/// Impostor pairs written to `scores.csv`, the most alike first; more would be gigabytes. All are in the figures.
+const MAX_WRITTEN_IMPOSTORS: usize = 100_000;
+
+/// What is evaluated, and how.
+#[derive(Clone, Debug)]
+pub struct ImageTask {
+    /// CSV file; `None` = the folders below the root name identities or labels.
+    pub manifest: Option<PathBuf>,
+    /// Folder that the manifest's paths are below.
+    pub root: PathBuf,
+    /// How much of a scene the images show.
+    pub framing: Framing,
+}
+
+/// One image's outcome.
+enum Outcome {
+    Embedded(Embedding),
+    NonResponse(&'static str),
+}
+
+/// Compares all pairs of labelled images.
+///
+/// # Errors
+/// [`EvalError::Manifest`] and [`EvalError::Io`] for what cannot be read, [`EvalError::TooFew`] when there are fewer than
+/// two people or nobody has two pictures, [`EvalError::Service`] when a model fails.
+pub fn evaluate_verification(bench: &Bench<'_>, task: &ImageTask) -> Result<EvalReport, EvalError> {
+    let items = manifest::read(task.manifest.as_deref(), &task.root, Naming::Identity)?;
+    manifest::check_files(&items)?;
+    let outcomes = embed_all(bench, &items, task.framing)?;
+    let mut people = BTreeMap::new();
+    let mut embedded = Vec::new();
+    let mut rows = Vec::new();
+    for (item, outcome) in items.iter().zip(&outcomes) {
+        let next = people.len();
+        let person = *people.entry(item.name.as_str()).or_insert(next);
+        match outcome {
+            Outcome::Embedded(embedding) => embedded.push((person, item.path.as_str(), embedding)),
+            Outcome::NonResponse(reason) => rows.push(ScoreRow {
+                path: item.path.clone(),
+                label: "unassessable".to_owned(),
+                reason: Some((*reason).to_owned()),
+                ..ScoreRow::default()
+            }),
+        }
+    }
+    let vectors: Vec<(usize, &Embedding)> = embedded.iter().map(|(person, _, vector)| (*person, *vector)).collect();
+    let comparison = Comparison::new(&vectors, people.len())?;
+    rows.extend(pair_rows(bench, &comparison, &embedded));
+    Ok(report::write(bench, &items, &outcomes, &comparison, rows))
+}
+
+fn embed_all(bench: &Bench<'_>, items: &[Item], framing: Framing) -> Result<Vec<Outcome>, EvalError> {
+    bench.for_each(items, |item| {
+        let (image, face) = match still::find(bench.pipeline, &item.file, framing, Choice::Central)? {
+            Ok(found) => found,
+            Err(reason) => return Ok(Outcome::NonResponse(reason)),
+        };
+        Ok(match bench.pipeline.embed(image.view(), &face) {
+            Ok(embedding) => Outcome::Embedded(embedding),
+            Err(crate::service::ServiceError::Vision(_)) => Outcome::NonResponse("face.not_aligned"),
+            Err(error) => return Err(EvalError::from(error)),
+        })
+    })
+}
+
+/// `path` is both images with a bar between them.
+fn pair_rows(bench: &Bench<'_>, comparison: &Comparison, embedded: &[(usize, &str, &Embedding)]) -> Vec<ScoreRow> {
+    let calibration = bench.policy.signal(SignalName::Identity).map(|signal| &signal.calibration);
+    let path = |image: u32| embedded.get(image as usize).map_or("", |(_, path, _)| *path);
+    let impostors = comparison.impostors().iter().take(MAX_WRITTEN_IMPOSTORS).map(|pair| ("impostor", pair));
+    let genuine = comparison.genuine().iter().map(|pair| ("genuine", pair));
+    genuine
+        .chain(impostors)
+        .map(|(label, pair)| {
+            let similarity = f64::from(pair.similarity);
+            ScoreRow {
+                path: format!("{}|{}", path(pair.first), path(pair.second)),
+                label: label.to_owned(),
+                score: Some(f64::midpoint(1.0, -similarity)),
+                llr: calibration.and_then(|line| line.apply(similarity, None)).map(|ratio| ratio.llr),
+                reason: None,
+            }
+        })
+        .collect()
+}
