@@ -290,6 +290,7 @@ mod tests {
         });
         let opened = opened.expect("a segment");
         assert!((12.0..=15.0).contains(&opened.end.as_secs_f64()), "{opened:?}");
+        assert!((opened.start.as_secs_f64() - 12.0).abs() < 0.2, "begins with the other person: {opened:?}");
         let told = opened.signals.iter().flat_map(|signal| &signal.reasons);
         let changed: Vec<&Reason> = told.filter(|reason| reason.code == "identity.changed").collect();
         assert!((changed[0].values["at_secs"] - 12.0).abs() < 0.2, "{changed:?}");

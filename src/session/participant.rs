@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::media::MediaTime;
-use crate::scoring::{Evidence, Level, Policy, Score, score_session, score_window};
+use crate::scoring::{Evidence, Level, Policy, Score, SignalEvidence, score_session, score_window};
 use crate::signals::{
     FaceObservation, FaceSearch, FrameObservation, Identity, Measurement, Motion, Presence, Presentation, Reason,
     Signal, SignalName, Stream, Window,
@@ -145,7 +145,7 @@ impl Participant {
                 models,
             },
         );
-        let window = Window { start: window.start.max(first_at), end: at };
+        let window = Window { start: self.onset(window, &window_score).max(first_at), end: at };
         events.extend(self.segments.observe(&policy.sampling, &self.id, next_ordinal, (window, &window_score)));
         if is_last {
             events.extend(self.segments.close());
@@ -165,6 +165,17 @@ impl Participant {
         self.score = Some(score.clone());
         events.push(SessionEvent::Score { participant_id: self.id.clone(), score });
         events
+    }
+
+    /// When what speaks against a window began: at the change of person when that is it, else with the window.
+    fn onset(&self, window: Window, score: &Score) -> MediaTime {
+        let llr = |signal: &SignalEvidence| signal.llr.unwrap_or(0.0);
+        let worst = score.signals.iter().min_by(|a, b| llr(a).total_cmp(&llr(b)));
+        let change = self.identity.changes().iter().map(|change| change.at).find(|at| window.contains(*at));
+        match (worst.map(|signal| signal.name), change) {
+            (Some(SignalName::Identity), Some(at)) => at,
+            _ => window.start,
+        }
     }
 
     /// A session is as authentic as its worst stretch: a minute of somebody else is not averaged away.
