@@ -1,5 +1,7 @@
 //! Scores as JSON objects and as lines for a terminal: the same for `score` and `stream`.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
 
 use crate::scoring::{Level, Score, SignalEvidence};
@@ -25,6 +27,7 @@ pub(super) fn participant_json(participant_id: &ParticipantId, score: &Score) ->
         "usable_face_secs": score.usable_face_secs,
         "signals": score.signals.iter().map(signal_json).collect::<Vec<_>>(),
         "reasons": score.reasons.iter().map(reason_json).collect::<Vec<_>>(),
+        "summary": strongest_reasons(score),
         "policy": score.policy,
         "engine": score.engine,
     })
@@ -57,16 +60,25 @@ fn reason_json(reason: &Reason) -> Value {
     json!({ "code": reason.code, "values": values, "text": sentence(reason) })
 }
 
-/// One line for the table: level, estimate, interval, usable face time.
-pub(super) fn headline(score: &Score) -> String {
-    let estimate = score.authenticity.map_or_else(
-        || format!("{:>6}  {:>14}", "–", "–"),
+/// The table's first line, for [`row`].
+pub(super) fn table_head() -> String {
+    columns(["RECORDING", "LEVEL", "SCORE", "95 % INTERVAL", "FACE"].map(Cow::Borrowed))
+}
+
+/// One line of the table: what was scored, level, estimate, interval, usable face time.
+pub(super) fn row(name: &str, score: &Score) -> String {
+    let (estimate, interval) = score.authenticity.map_or_else(
+        || ("–".to_owned(), "–".to_owned()),
         |authenticity| {
-            let interval = format!("{:.2} to {:.2}", authenticity.low, authenticity.high);
-            format!("{:>6.2}  {interval:>14}", authenticity.value)
+            (format!("{:.2}", authenticity.value), format!("{:.2} to {:.2}", authenticity.low, authenticity.high))
         },
     );
-    format!("{:<12} {estimate}  {:>6.1} s", score.level.as_str(), score.usable_face_secs)
+    let face = format!("{:.1} s", score.usable_face_secs);
+    columns([name.into(), score.level.as_str().into(), estimate.into(), interval.into(), face.into()])
+}
+
+fn columns([name, level, estimate, interval, face]: [Cow<'_, str>; 5]) -> String {
+    format!("{name:<30} {level:<12} {estimate:>6} {interval:>14} {face:>8}")
 }
 
 /// The strongest reasons, the score's own first, then signals by weight.

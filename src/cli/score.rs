@@ -13,7 +13,7 @@ use crate::service::{RecordingReport, score_recording};
 
 use super::engine::Engine;
 use super::global::GlobalArgs;
-use super::result::{headline, participant_json, segment_json, strongest_reasons};
+use super::result::{participant_json, row, segment_json, strongest_reasons, table_head};
 
 /// How often a progress bar is drawn.
 const TICK: Duration = Duration::from_millis(120);
@@ -45,6 +45,9 @@ impl ScoreArgs {
         let _telemetry = super::quiet_telemetry(&config.get().telemetry)?;
         let engine = Engine::start(config.get(), self.policy.as_deref())?;
         let reference = self.reference.as_deref().map(|path| read_reference(&engine, path)).transpose()?;
+        if !self.json {
+            println!("{}", table_head());
+        }
         let mut n_failed = 0_usize;
         for path in &self.files {
             let bar = progress_bar(path, self.json);
@@ -122,7 +125,7 @@ fn report_text(path: &Path, report: &RecordingReport) -> String {
     let mut text = String::new();
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     for (_, score) in &report.participants {
-        let _ = writeln!(text, "{name:<30} {}", headline(score));
+        let _ = writeln!(text, "{}", row(&name, score));
         for reason in strongest_reasons(score) {
             let _ = writeln!(text, "    {reason}");
         }

@@ -14,7 +14,7 @@ use crate::session::SessionId;
 
 use self::player::{Outcome, Player};
 use super::global::GlobalArgs;
-use super::result::{headline, participant_json, strongest_reasons};
+use super::result::{participant_json, row, strongest_reasons, table_head};
 
 /// How fast a recording is streamed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -96,6 +96,9 @@ impl StreamArgs {
         let client = LiveClient::connect(&options).await?;
         let reference =
             self.reference.as_deref().map(std::fs::read).transpose().context("cannot read the reference")?;
+        if !self.json {
+            println!("{}", table_head());
+        }
         let mut n_failed = 0_usize;
         for (position, path) in self.files.iter().enumerate() {
             let session_id = self.session_id(position)?;
@@ -138,14 +141,14 @@ impl StreamArgs {
                 continue;
             }
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            writeln!(out, "{name:<30} {}", headline(&participant.score))?;
+            writeln!(out, "{}", row(&name, &participant.score))?;
             for reason in strongest_reasons(&participant.score) {
                 writeln!(out, "    {reason}")?;
             }
             let (n_sent, n_dropped) = (outcome.n_sent, outcome.n_dropped);
             writeln!(
                 out,
-                "    session {}, {n_sent} frames sent, {n_dropped} dropped by the server",
+                "    session {}: {n_sent} frames sent, {n_dropped} dropped by the server",
                 outcome.session.id
             )?;
         }

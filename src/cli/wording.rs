@@ -37,7 +37,7 @@ pub(super) fn sentence(reason: &Reason) -> String {
             value("authenticity_high")
         ),
         "segment.worst" => format!("the stretch from {} to {} decides", secs("start_secs"), secs("end_secs")),
-        "identity.consistency" => format!("same face throughout, similarity at least {:.2}", value("similarity")),
+        "identity.consistency" => format!("similarity to the first seconds at least {:.2}", value("similarity")),
         "identity.changed" => {
             format!("another person from {} on, similarity {:.2}", secs("at_secs"), value("similarity"))
         }

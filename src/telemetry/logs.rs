@@ -48,7 +48,8 @@ pub fn init(options: &TelemetryOptions) -> Result<Telemetry, TelemetryError> {
     let filter = options.log_filter().unwrap_or_default();
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match options.log_format {
-        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).try_init(),
+        // People read what happened; the module that says so is in the JSON lines.
+        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).with_target(false).try_init(),
         LogFormat::Json => lines.json().flatten_event(true).try_init(),
     }
     .map_err(|_error| TelemetryError::AlreadyStarted { what: "logs" })?;
