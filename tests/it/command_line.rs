@@ -104,3 +104,23 @@ fn healthcheck_tells_ready_from_not_ready_and_from_absent() {
     assert_eq!(late.status.code(), Some(1));
     assert!(said(&late.stderr).contains("no answer within 0.2 s"), "{}", said(&late.stderr));
 }
+
+/// ONNX Runtime's wheels from 1.30 on carry a client that reports to its maker; where it starts, it leaves a device id and a
+/// database in the cache folder.
+#[test]
+fn the_runtime_reports_to_nobody() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (cache, home) = (folder.path().join("cache"), std::env::var_os("HOME").unwrap_or_default());
+    let models = std::env::var_os("BONAFIDE_TEST_MODELS_DIR")
+        .map_or_else(|| Path::new(&home).join(".cache/bonafide/models"), Into::into);
+    if !models.join("ultraface.onnx").exists() {
+        println!("SKIPPED: the models are not fetched; run `bonafide models fetch`");
+        return;
+    }
+    let path = |path: &Path| path.to_str().expect("readable").to_owned();
+    let (cache_path, models) = (path(&cache), path(&models));
+    let variables = [("XDG_CACHE_HOME", cache_path.as_str()), ("BONAFIDE__INFERENCE__MODELS_DIR", &models)];
+    let output = bonafide(folder.path(), &variables, &["models", "verify"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output.stderr));
+    assert!(!cache.exists(), "something was written to the cache folder");
+}
