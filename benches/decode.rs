@@ -53,7 +53,7 @@ fn h264_units() -> Option<Vec<VideoSample>> {
         .arg(&path)
         .status();
     if !status.is_ok_and(|status| status.success()) {
-        println!("skipped: the ffmpeg command is not installed or cannot encode H.264");
+        eprintln!("SKIPPED: the ffmpeg command is not installed or cannot encode H.264");
         return None;
     }
     let mut recording = Recording::open(&path, &MediaLimits::default()).expect("opens");
