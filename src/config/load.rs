@@ -87,7 +87,9 @@ fn of_grpc(error: GrpcError) -> InvalidOption {
     if let GrpcError::BadOption { key, problem } = error {
         return InvalidOption { key, problem };
     }
-    InvalidOption { key: "listen", problem: error.to_string() }
+    let said = error.to_string();
+    // It may stand alone, and then names its key.
+    InvalidOption { key: "listen", problem: said.strip_prefix("grpc.listen: ").unwrap_or(&said).to_owned() }
 }
 
 fn of_inference(error: InferenceError) -> InvalidOption {

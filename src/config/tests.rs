@@ -181,3 +181,9 @@ fn a_named_file_that_is_missing_stops_the_start() {
     let error = LoadedConfig::load(&sources).expect_err("is missing");
     assert!(error.to_string().contains("/nowhere/bonafide.toml"), "{error}");
 }
+
+#[test]
+fn an_address_that_is_refused_names_its_key_once() {
+    let said = refusal(Some("[grpc]\nlisten = \"0.0.0.0:1\"\n"), &[], Vec::new());
+    assert!(said.starts_with("grpc.listen (from FOLDER/bonafide.toml): 0.0.0.0:1 can be reached"), "{said}");
+}
