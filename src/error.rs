@@ -3,6 +3,9 @@
 //! Each module has its own `thiserror` enum; all of them answer [`Kinded::kind`], and the wire adapters translate the
 //! kind, never the message, into a status code. What is deliberately not here: any conversion to gRPC or HTTP.
 
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+
 /// The closed set of meanings an error can have for a caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
@@ -73,6 +76,23 @@ pub struct InvalidOption {
     pub key: &'static str,
     /// What is wrong and what is allowed.
     pub problem: String,
+}
+
+impl InvalidOption {
+    /// Refuses a value out of its range; a number that is none is out of every range.
+    ///
+    /// # Errors
+    /// [`InvalidOption`] naming `key`, the value and the range.
+    pub fn unless_within<T: PartialOrd + Display>(
+        key: &'static str,
+        value: T,
+        range: RangeInclusive<T>,
+    ) -> Result<(), Self> {
+        if range.contains(&value) {
+            return Ok(());
+        }
+        Err(Self { key, problem: format!("is {value}, must be {} to {}", range.start(), range.end()) })
+    }
 }
 
 #[cfg(test)]

@@ -39,6 +39,8 @@ impl LoadedConfig {
         let loaded = Self { config, merged };
         loaded.check("grpc", loaded.config.grpc.validate().map_err(of_grpc))?;
         loaded.check("inference", loaded.config.inference.check().map_err(of_inference))?;
+        loaded.check("media", loaded.config.media.validate())?;
+        loaded.check("service", loaded.config.service.validate())?;
         loaded.check("store", loaded.config.store.validate())?;
         loaded.check("telemetry", loaded.config.telemetry.validate())?;
         Ok(loaded)

@@ -151,6 +151,12 @@ fn invalid_values_are_said_with_key_origin_and_what_is_allowed() {
             ["telemetry.ops_listen", "BONAFIDE__TELEMETRY__OPS_LISTEN", "socket address"],
         ),
         (
+            "[service]\ncommit_interval_millis = 0\n",
+            &[],
+            ["service.commit_interval_millis", "FOLDER/bonafide.toml", "1 to 10000"],
+        ),
+        ("[media]\nmax_aspect_ratio = 0.0\n", &[], ["media.max_aspect_ratio", "FOLDER/bonafide.toml", "1 to 100"]),
+        (
             "[telemetry]\nlog_level = \"bonafide=loud\"\n",
             &[],
             ["telemetry.log_level", "FOLDER/bonafide.toml", "debug or trace"],

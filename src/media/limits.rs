@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::error::InvalidOption;
+
 use super::error::MediaError;
 
 /// How much a sample or a recording may ask of the decoder.
@@ -39,6 +41,22 @@ impl Default for MediaLimits {
 }
 
 impl MediaLimits {
+    /// Checks what the types do not: a bound of zero refuses everything, one that is no number or far too large bounds
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`InvalidOption`] for the first key that is out of range.
+    pub fn validate(&self) -> Result<(), InvalidOption> {
+        let in_range = InvalidOption::unless_within::<u64>;
+        in_range("max_sample_bytes", self.max_sample_bytes, 1_024..=1_073_741_824)?;
+        in_range("max_side_px", u64::from(self.max_side_px), 16..=16_384)?;
+        in_range("max_pixels", self.max_pixels, 256..=16_384 * 16_384)?;
+        InvalidOption::unless_within("max_aspect_ratio", self.max_aspect_ratio, 1.0..=100.0)?;
+        in_range("max_recording_bytes", self.max_recording_bytes, 1_024..=1 << 50)?;
+        InvalidOption::unless_within("max_recording_secs", self.max_recording_secs, 1.0..=604_800.0)?;
+        in_range("max_streams", u64::from(self.max_streams), 1..=1_024)
+    }
+
     /// Checks the size of one sample before anything is parsed.
     ///
     /// # Errors
@@ -127,6 +145,24 @@ mod tests {
     fn an_aspect_bound_that_is_no_number_lets_nothing_through() {
         let limits = MediaLimits { max_aspect_ratio: f64::NAN, ..MediaLimits::default() };
         limits.check_picture(64, 64).expect_err("NaN must not read as no limit");
+    }
+
+    #[test]
+    fn bounds_that_bound_nothing_or_everything_are_named() {
+        MediaLimits::default().validate().expect("the defaults can be used");
+        let check = |key: &str, change: fn(&mut MediaLimits)| {
+            let mut limits = MediaLimits::default();
+            change(&mut limits);
+            assert_eq!(limits.validate().expect_err(key).key, key);
+        };
+        check("max_sample_bytes", |limits| limits.max_sample_bytes = 0);
+        check("max_side_px", |limits| limits.max_side_px = u32::MAX);
+        check("max_pixels", |limits| limits.max_pixels = 0);
+        check("max_aspect_ratio", |limits| limits.max_aspect_ratio = f64::NAN);
+        check("max_aspect_ratio", |limits| limits.max_aspect_ratio = 0.5);
+        check("max_recording_bytes", |limits| limits.max_recording_bytes = 0);
+        check("max_recording_secs", |limits| limits.max_recording_secs = f64::INFINITY);
+        check("max_streams", |limits| limits.max_streams = 0);
     }
 
     #[test]

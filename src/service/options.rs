@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::error::InvalidOption;
+
 /// How many, how large, how long.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -51,8 +53,26 @@ impl Default for ServiceOptions {
 }
 
 impl ServiceOptions {
-    pub(super) const fn commit_interval(&self) -> Duration {
-        Duration::from_millis(self.commit_interval_millis)
+    /// Checks what the types do not.
+    ///
+    /// # Errors
+    /// [`InvalidOption`] for the first key that is out of range.
+    pub fn validate(&self) -> Result<(), InvalidOption> {
+        let in_range = InvalidOption::unless_within::<u64>;
+        in_range("retention_days", u64::from(self.retention_days), 0..=36_500)?;
+        in_range("max_live_sessions", self.max_live_sessions as u64, 1..=100_000)?;
+        in_range("max_streams_per_session", self.max_streams_per_session as u64, 1..=64)?;
+        in_range("max_watchers", self.max_watchers as u64, 1..=1_000_000)?;
+        in_range("max_track_queue_bytes", self.max_track_queue_bytes, 65_536..=1 << 32)?;
+        in_range("max_total_queue_bytes", self.max_total_queue_bytes, self.max_track_queue_bytes..=1 << 40)?;
+        in_range("max_concurrent_analyses", self.max_concurrent_analyses as u64, 0..=4_096)?;
+        in_range("commit_interval_millis", self.commit_interval_millis, 1..=10_000)?;
+        in_range("idle_session_secs", self.idle_session_secs, 1..=86_400)?;
+        in_range("finish_wait_secs", self.finish_wait_secs, 0..=3_600)
+    }
+
+    pub(super) fn commit_interval(&self) -> Duration {
+        Duration::from_millis(self.commit_interval_millis.max(1))
     }
 
     pub(super) const fn idle_session(&self) -> Duration {
@@ -61,5 +81,30 @@ impl ServiceOptions {
 
     pub(super) const fn finish_wait(&self) -> Duration {
         Duration::from_secs(self.finish_wait_secs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ServiceOptions;
+
+    #[test]
+    fn bad_values_are_named() {
+        ServiceOptions::default().validate().expect("the defaults can be used");
+        let check = |key: &str, change: fn(&mut ServiceOptions)| {
+            let mut options = ServiceOptions::default();
+            change(&mut options);
+            assert_eq!(options.validate().expect_err(key).key, key);
+        };
+        check("retention_days", |options| options.retention_days = u32::MAX);
+        check("max_live_sessions", |options| options.max_live_sessions = 0);
+        check("max_streams_per_session", |options| options.max_streams_per_session = 0);
+        check("max_watchers", |options| options.max_watchers = 0);
+        check("max_track_queue_bytes", |options| options.max_track_queue_bytes = 0);
+        check("max_total_queue_bytes", |options| options.max_total_queue_bytes = options.max_track_queue_bytes - 1);
+        check("max_concurrent_analyses", |options| options.max_concurrent_analyses = usize::MAX);
+        check("commit_interval_millis", |options| options.commit_interval_millis = 0);
+        check("idle_session_secs", |options| options.idle_session_secs = 0);
+        check("finish_wait_secs", |options| options.finish_wait_secs = u64::MAX);
     }
 }
