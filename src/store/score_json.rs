@@ -37,6 +37,8 @@ struct ScoreV1 {
     #[serde(with = "exact_float")]
     window_end_secs: f64,
     policy: String,
+    /// Absent in rows of before it was noted.
+    #[serde(default)]
     engine: String,
 }
 
