@@ -78,6 +78,12 @@ impl Interview {
                 Vec::new()
             }
             JournalEntry::Frame { track_id, observation } => self.apply_frame(track_id, observation),
+            JournalEntry::Accounted { track_id, sequence } => {
+                if let Some(state) = self.tracks.get_mut(track_id) {
+                    state.last_sequence = Some(state.last_sequence.map_or(*sequence, |last| last.max(*sequence)));
+                }
+                Vec::new()
+            }
             JournalEntry::Finished { .. } => {
                 self.is_finished = true;
                 self.rescore_all()
@@ -100,6 +106,24 @@ impl Interview {
     #[must_use]
     pub fn track(&self, track_id: &TrackId) -> Option<&Track> {
         self.tracks.get(track_id).map(|state| &state.track)
+    }
+
+    /// The tracks that were announced and not removed.
+    pub fn tracks(&self) -> impl Iterator<Item = &Track> {
+        self.tracks.values().map(|state| &state.track)
+    }
+
+    /// The participants that were ever behind a camera or named by a reference image.
+    pub fn participant_ids(&self) -> impl Iterator<Item = &ParticipantId> {
+        self.participants.keys()
+    }
+
+    /// The latest media time of a track or of the participant behind it, whichever is later.
+    #[must_use]
+    pub fn last_media_time(&self, track_id: &TrackId, participant_id: &ParticipantId) -> Option<MediaTime> {
+        let of_track = self.tracks.get(track_id).and_then(|state| state.last_at);
+        let of_participant = self.participants.get(participant_id).and_then(Participant::last_media_time);
+        of_track.max(of_participant)
     }
 
     /// Highest sequence of each track that is in the journal.
@@ -322,6 +346,19 @@ mod tests {
             frame
         }));
         assert_eq!(level(&interview), Level::Inconclusive);
+    }
+
+    #[test]
+    fn what_gave_no_frame_is_accounted_for_too() {
+        let accounted = |sequence| JournalEntry::Accounted { track_id: track().track_id, sequence };
+        let mut interview = interview();
+        assert!(interview.apply(&accounted(9)).is_empty());
+        assert_eq!(interview.last_sequences().count(), 0, "nobody knows the track yet");
+        interview.apply(&JournalEntry::TrackUpserted(track()));
+        for (sequence, expected) in [(7, 7), (u64::MAX, u64::MAX), (3, u64::MAX)] {
+            interview.apply(&accounted(sequence));
+            assert_eq!(interview.last_sequences().map(|(_, last)| last).collect::<Vec<_>>(), [expected]);
+        }
     }
 
     #[test]

@@ -77,6 +77,13 @@ pub enum JournalEntry {
         /// What was measured.
         observation: FrameObservation,
     },
+    /// A track's samples up to here need no re-sending although the last of them gave no frame: shed, unreadable, not scored.
+    Accounted {
+        /// Which track.
+        track_id: TrackId,
+        /// Highest sequence that is done with.
+        sequence: u64,
+    },
     /// The interview ended; open segments close at the last media time.
     Finished {
         /// Server time since the session was opened.

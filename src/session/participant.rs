@@ -65,6 +65,11 @@ impl Participant {
         self.score.as_ref()
     }
 
+    /// The media time of the latest frame.
+    pub(super) const fn last_media_time(&self) -> Option<MediaTime> {
+        self.last_at
+    }
+
     pub(super) fn enroll_reference(&mut self, reference: Embedding) {
         self.identity.enroll_reference(reference);
     }

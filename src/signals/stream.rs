@@ -103,7 +103,7 @@ impl Signal for Stream {
             statistic -= VIRTUAL_CAMERA_PENALTY;
             measurement.reasons.push(Reason::new("stream.virtual_camera"));
         }
-        let n_sent = (self.n_frames + self.n_missing).max(1) as f64;
+        let n_sent = self.n_frames.saturating_add(self.n_missing).max(1) as f64;
         for (code, n_lost) in [("stream.frames_missing", self.n_missing), ("stream.frames_shed", self.n_shed)] {
             let lost_ratio = n_lost as f64 / n_sent;
             if lost_ratio >= TOLD_LOSS_RATIO {

@@ -28,6 +28,13 @@ fn entries_survive_the_round_trip_bit_for_bit() {
     assert!(encode(&[]).expect("encodes").is_empty());
 }
 
+#[test]
+fn entries_that_were_added_later_survive_too() {
+    let mut entries = samples::entries();
+    entries.push(JournalEntry::Accounted { track_id: samples::track("camera"), sequence: u64::MAX });
+    assert_same(&decode_all(&encode(&entries).expect("encodes")), &entries);
+}
+
 /// Rebuild (only for a new version, under a new name) by writing `encode(&samples::entries())[0].bytes`.
 #[test]
 fn chunks_of_version_1_stay_readable() {

@@ -1,4 +1,5 @@
-//! Version 1 of the journal entries: frozen twins of the domain types. Order of fields and variants is the format.
+//! Version 1 of the journal entries: frozen twins of the domain types. Order of fields and variants is the format; a variant may
+//! be added at the end, because chunks that were written without it read the same.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,7 @@ pub(super) enum EntryV1 {
     ReferenceEnrolled { participant_id: String, embedding: Vec<f32> },
     Frame { track_id: String, observation: FrameV1 },
     Finished { at_nanos: i64 },
+    Accounted { track_id: String, sequence: u64 },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -109,6 +111,9 @@ impl From<&JournalEntry> for EntryV1 {
                 Self::Frame { track_id: track_id.as_str().to_owned(), observation: observation.into() }
             }
             JournalEntry::Finished { at } => Self::Finished { at_nanos: at.as_nanos() },
+            JournalEntry::Accounted { track_id, sequence } => {
+                Self::Accounted { track_id: track_id.as_str().to_owned(), sequence: *sequence }
+            }
         }
     }
 }
@@ -127,6 +132,7 @@ impl TryFrom<EntryV1> for JournalEntry {
                 Self::Frame { track_id: track_id(&id)?, observation: observation.try_into()? }
             }
             EntryV1::Finished { at_nanos } => Self::Finished { at: MediaTime::from_nanos(at_nanos) },
+            EntryV1::Accounted { track_id: id, sequence } => Self::Accounted { track_id: track_id(&id)?, sequence },
         })
     }
 }
