@@ -27,7 +27,7 @@ mod time;
 mod unit;
 mod yuv;
 
-pub use self::decoder::FrameDecoder;
+pub use self::decoder::{Dependence, FrameDecoder};
 pub use self::error::MediaError;
 pub use self::format::{ColorRange, PixelLayout, Rotation, VideoFormat};
 pub use self::i420::encode_i420;

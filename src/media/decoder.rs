@@ -10,6 +10,18 @@ use super::rotate::rotate;
 use super::sample::{VideoFrame, VideoSample};
 use super::sniff::sniff;
 use super::still::decode_still;
+use super::unit::{UnitKind, inspect};
+
+/// What a sample needs of those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dependence {
+    /// Nothing: a still, raw pixels, a keyframe.
+    Free,
+    /// Earlier pictures: worth nothing when one of them was lost.
+    OnEarlier,
+    /// It holds no picture: parameters of pictures to come, or nothing readable.
+    NoPicture,
+}
 
 /// Decodes the samples of one track, of any mixture of formats, in the order in which they come.
 ///
@@ -33,6 +45,19 @@ impl FrameDecoder {
     /// Changes what a sample without a format is taken for; `None` means that stills are sniffed.
     pub const fn set_default_format(&mut self, default_format: Option<VideoFormat>) {
         self.default_format = default_format;
+    }
+
+    /// What a sample needs of those before it, read from its bytes; the sender's keyframe flag counts too, for codings whose
+    /// entry points are not marked.
+    #[must_use]
+    pub fn dependence(&self, sample: &VideoSample) -> Dependence {
+        let coding = sample.format.or(self.default_format).filter(|format| format.is_coded_video());
+        match coding.map(|format| inspect(format, &sample.data)) {
+            None | Some(UnitKind::Key) => Dependence::Free,
+            Some(UnitKind::Delta) if sample.keyframe => Dependence::Free,
+            Some(UnitKind::Delta) => Dependence::OnEarlier,
+            Some(UnitKind::NoPicture | UnitKind::Unreadable(_)) => Dependence::NoPicture,
+        }
     }
 
     /// Decodes one sample into zero or more upright frames, each with the sequence and time of the sample it was sent in.

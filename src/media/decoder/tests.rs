@@ -5,7 +5,7 @@ use super::super::format::{PixelLayout, Rotation};
 use super::super::still::encode_jpeg;
 use super::super::testing::{Clip, LIVE_CODECS, step_of, steps};
 use super::super::time::MediaTime;
-use super::{FrameDecoder, MediaError, MediaLimits, RgbImage, VideoFormat, VideoFrame, VideoSample};
+use super::{Dependence, FrameDecoder, MediaError, MediaLimits, RgbImage, VideoFormat, VideoFrame, VideoSample};
 
 fn sample(format: Option<VideoFormat>, data: impl Into<Bytes>) -> VideoSample {
     VideoSample {
@@ -271,6 +271,30 @@ fn parameter_sets_may_come_in_a_sample_of_their_own() {
     let frames = decoder.decode(&VideoSample { data: sets, keyframe: false, ..first.clone() });
     assert!(frames.expect("no picture is no error").is_empty());
     assert_eq!(decoder.decode(&VideoSample { data: picture, ..first.clone() }).expect("decodes").len(), 1);
+}
+
+#[test]
+fn what_a_loss_makes_worthless_is_told_by_the_bytes() {
+    let check = |format, data: &'static [u8], keyframe, expected| {
+        let unit = VideoSample { keyframe, ..sample(format, data) };
+        assert_eq!(decoder().dependence(&unit), expected, "{format:?} {data:02x?}");
+    };
+    for (format, key, delta) in [
+        (VideoFormat::H264, &b"\0\0\0\x01\x65\x88"[..], &b"\0\0\0\x01\x41\x9a"[..]),
+        (VideoFormat::Vp9, b"\x82\x49", b"\x86\0"),
+    ] {
+        check(Some(format), delta, false, Dependence::OnEarlier);
+        check(Some(format), delta, true, Dependence::Free);
+        check(Some(format), key, false, Dependence::Free);
+    }
+    let (parameters, delta) = (&b"\0\0\0\x01\x67\x42\0\0\0\x01\x68\xce"[..], &b"\0\0\0\x01\x41\x9a"[..]);
+    check(Some(VideoFormat::H264), parameters, false, Dependence::NoPicture);
+    check(Some(VideoFormat::Vp8), b"", false, Dependence::NoPicture);
+    check(Some(VideoFormat::Jpeg), b"\xff\xd8\xff", false, Dependence::Free);
+    check(None, delta, false, Dependence::Free);
+    let mut by_default = decoder();
+    by_default.set_default_format(Some(VideoFormat::H264));
+    assert_eq!(by_default.dependence(&sample(None, delta)), Dependence::OnEarlier);
 }
 
 #[test]
