@@ -17,6 +17,8 @@ pub use self::convert::ConvertError;
 pub use self::device::verify_model;
 pub use self::digest::{Digest, DigestError};
 pub use self::error::InferenceError;
+#[cfg(test)]
+pub(crate) use self::executor::testing;
 pub use self::executor::{Executor, InferenceTiming, Outputs};
 pub use self::fetch::{
     FetchError, FetchEvent, FileState, FileStatus, PackageRequest, PackageSource, RegistryClients, fetch, status,

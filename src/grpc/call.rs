@@ -10,6 +10,7 @@ use tonic::metadata::MetadataMap;
 use tonic::{Response, Status};
 
 use crate::service::ServiceError;
+use crate::telemetry::metrics::CallWatch;
 
 use super::field::FieldError;
 use super::options::{GrpcOptions, secs};
@@ -62,8 +63,22 @@ impl Calls {
         asked.map_or(self.longest, |asked| asked.min(self.longest))
     }
 
-    /// Carries out one call.
+    /// Carries out one call of the method `rpc` (`Service/Method`).
     pub(super) async fn run<T>(
+        &self,
+        rpc: &'static str,
+        metadata: &MetadataMap,
+        work: impl Future<Output = Result<T, CallError>> + Send,
+    ) -> Result<Response<T>, Status> {
+        let watch = CallWatch::start(rpc);
+        let answer = self.admit_and_run(rpc, metadata, work).await;
+        let code = answer.as_ref().err().map_or(tonic::Code::Ok, Status::code);
+        watch.end(code.into());
+        tracing::debug!(rpc, code = ?code, "answered call");
+        answer
+    }
+
+    async fn admit_and_run<T>(
         &self,
         rpc: &'static str,
         metadata: &MetadataMap,
@@ -76,17 +91,14 @@ impl Calls {
             return Err(status::of_service(&full));
         };
         let outcome = tokio::time::timeout(limit, AssertUnwindSafe(work).catch_unwind()).await;
-        let answer = match outcome {
+        match outcome {
             Ok(Ok(Ok(answer))) => Ok(Response::new(answer)),
             Ok(Ok(Err(error))) => Err(error.to_status()),
             Ok(Err(_panic)) => Err(status::of_panic(rpc)),
             Err(_elapsed) => {
                 Err(status::of_service(&ServiceError::Timeout { what: rpc, limit_secs: limit.as_secs_f64() }))
             }
-        };
-        let code = answer.as_ref().err().map_or(tonic::Code::Ok, Status::code);
-        tracing::debug!(rpc, code = ?code, "answered call");
-        answer
+        }
     }
 }
 

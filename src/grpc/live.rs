@@ -21,7 +21,7 @@ use super::proto::v1;
 use super::proto::v1::live_service_server::LiveService;
 use super::server::ServerVersions;
 
-use self::replies::ReplyStream;
+use self::replies::{ReplyStream, StreamWatch};
 
 /// The live service.
 #[derive(Clone)]
@@ -96,9 +96,10 @@ impl LiveService for Live {
         &self,
         request: Request<Streaming<v1::AnalyzeStreamRequest>>,
     ) -> Result<Response<Self::AnalyzeStreamStream>, Status> {
+        let watch = StreamWatch::start("LiveService/AnalyzeStream");
         let (live, inbound) = (self.clone(), request.into_inner());
         // The headers go out at once: some clients wait for them before they send anything.
-        Ok(Response::new(replies::spawn("AnalyzeStream", self.reader_patience, |replies| async move {
+        Ok(Response::new(replies::spawn(watch, self.reader_patience, |replies| async move {
             stream::drive(&live, inbound, &replies).await
         })))
     }
@@ -109,18 +110,29 @@ impl LiveService for Live {
     ) -> Result<Response<v1::AnalyzeFramesResponse>, Status> {
         let (metadata, _, message) = request.into_parts();
         let limit = self.calls.time_limit(&metadata);
-        self.calls.run("AnalyzeFrames", &metadata, frames::analyze(self, message, limit)).await
+        self.calls.run("LiveService/AnalyzeFrames", &metadata, frames::analyze(self, message, limit)).await
     }
 
     async fn watch_session(
         &self,
         request: Request<v1::WatchSessionRequest>,
     ) -> Result<Response<Self::WatchSessionStream>, Status> {
-        let to_status = |error: CallError| error.to_status();
-        let id =
-            name::parse_session("session", &request.into_inner().session).map_err(|error| to_status(error.into()))?;
-        let events = self.interviews.watch(&id).await.map_err(|error| to_status(error.into()))?;
-        Ok(Response::new(replies::spawn("WatchSession", self.reader_patience, |replies| async move {
+        let watch = StreamWatch::start("LiveService/WatchSession");
+        let followed: Result<_, CallError> = async {
+            let id = name::parse_session("session", &request.into_inner().session)?;
+            let events = self.interviews.watch(&id).await?;
+            Ok((id, events))
+        }
+        .await;
+        let (id, events) = match followed {
+            Ok(followed) => followed,
+            Err(error) => {
+                let status = error.to_status();
+                watch.end(status.code());
+                return Err(status);
+            }
+        };
+        Ok(Response::new(replies::spawn(watch, self.reader_patience, |replies| async move {
             watch::forward(&id, events, &replies).await
         })))
     }

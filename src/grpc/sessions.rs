@@ -94,7 +94,7 @@ impl SessionService for Sessions {
         request: Request<v1::CreateSessionRequest>,
     ) -> Result<Response<v1::CreateSessionResponse>, Status> {
         let (metadata, _, message) = request.into_parts();
-        self.calls.run("CreateSession", &metadata, self.create(message)).await
+        self.calls.run("SessionService/CreateSession", &metadata, self.create(message)).await
     }
 
     async fn get_session(
@@ -102,7 +102,7 @@ impl SessionService for Sessions {
         request: Request<v1::GetSessionRequest>,
     ) -> Result<Response<v1::GetSessionResponse>, Status> {
         let (metadata, _, message) = request.into_parts();
-        self.calls.run("GetSession", &metadata, self.get(message)).await
+        self.calls.run("SessionService/GetSession", &metadata, self.get(message)).await
     }
 
     async fn list_sessions(
@@ -110,7 +110,7 @@ impl SessionService for Sessions {
         request: Request<v1::ListSessionsRequest>,
     ) -> Result<Response<v1::ListSessionsResponse>, Status> {
         let (metadata, _, message) = request.into_parts();
-        self.calls.run("ListSessions", &metadata, self.list(message)).await
+        self.calls.run("SessionService/ListSessions", &metadata, self.list(message)).await
     }
 
     async fn update_session(
@@ -118,7 +118,7 @@ impl SessionService for Sessions {
         request: Request<v1::UpdateSessionRequest>,
     ) -> Result<Response<v1::UpdateSessionResponse>, Status> {
         let (metadata, _, message) = request.into_parts();
-        self.calls.run("UpdateSession", &metadata, self.update(message)).await
+        self.calls.run("SessionService/UpdateSession", &metadata, self.update(message)).await
     }
 
     async fn finish_session(
@@ -126,7 +126,7 @@ impl SessionService for Sessions {
         request: Request<v1::FinishSessionRequest>,
     ) -> Result<Response<v1::FinishSessionResponse>, Status> {
         let (metadata, _, message) = request.into_parts();
-        self.calls.run("FinishSession", &metadata, self.finish(message)).await
+        self.calls.run("SessionService/FinishSession", &metadata, self.finish(message)).await
     }
 
     async fn delete_session(
@@ -134,7 +134,7 @@ impl SessionService for Sessions {
         request: Request<v1::DeleteSessionRequest>,
     ) -> Result<Response<v1::DeleteSessionResponse>, Status> {
         let (metadata, _, message) = request.into_parts();
-        self.calls.run("DeleteSession", &metadata, self.delete(message)).await
+        self.calls.run("SessionService/DeleteSession", &metadata, self.delete(message)).await
     }
 
     async fn list_segments(
@@ -142,6 +142,6 @@ impl SessionService for Sessions {
         request: Request<v1::ListSegmentsRequest>,
     ) -> Result<Response<v1::ListSegmentsResponse>, Status> {
         let (metadata, _, message) = request.into_parts();
-        self.calls.run("ListSegments", &metadata, self.segments(message)).await
+        self.calls.run("SessionService/ListSegments", &metadata, self.segments(message)).await
     }
 }

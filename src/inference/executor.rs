@@ -4,6 +4,8 @@
 //! second frame beside it, and batching gains nothing. There is no timer: whatever waits is taken as soon as a thread is free.
 
 mod queue;
+#[cfg(test)]
+pub(crate) mod testing;
 mod worker;
 
 use std::collections::HashMap;
@@ -22,6 +24,7 @@ use super::error::InferenceError;
 use super::manifest::{Manifest, ModelEntry};
 use super::options::{InferenceOptions, ProviderChoice};
 use super::runtime::{self, Provider};
+use crate::telemetry::metrics::{self, ModelMetrics};
 
 /// How long one run took, and waited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,6 +63,7 @@ struct LoadedModel {
     idx: usize,
     version: String,
     input_shape: Vec<usize>,
+    metrics: ModelMetrics,
 }
 
 /// What to do when the queue is full.
@@ -109,6 +113,10 @@ impl Executor {
             Ok(Box::new(device) as Box<_>)
         });
         let executor = Self::with_devices(&manifest.models, provider, n_workers, options.max_pending, &factory)?;
+        metrics::provider_in_use(match provider {
+            Provider::Cpu => metrics::Provider::Cpu,
+            Provider::Cuda => metrics::Provider::Cuda,
+        });
         tracing::info!(
             inference.provider = provider.name(),
             inference.threads = n_workers,
@@ -126,7 +134,8 @@ impl Executor {
         factory: &Arc<DeviceFactory>,
     ) -> Result<Self, InferenceError> {
         let loaded = |(idx, entry): (usize, &ModelEntry)| {
-            let model = LoadedModel { idx, version: entry.version(), input_shape: entry.input.shape.clone() };
+            let metrics = ModelMetrics::new(&entry.id);
+            let model = LoadedModel { idx, version: entry.version(), input_shape: entry.input.shape.clone(), metrics };
             (entry.id.clone(), model)
         };
         let models = models.iter().enumerate().map(loaded).collect();
@@ -190,6 +199,7 @@ impl Executor {
         let job = Job {
             model_idx: loaded.idx,
             model: model.to_owned(),
+            metrics: loaded.metrics.clone(),
             input,
             queued_at: Instant::now(),
             span: Span::current(),

@@ -16,7 +16,7 @@ pub use self::frames::{
     DropReason, Queue, Stage, frame_analysed, frame_decoded, frame_dropped, frame_received, queued, queued_bytes,
     stage_took,
 };
-pub use self::grpc::{call_ended, open_stream};
+pub use self::grpc::{CallWatch, call_ended, open_stream};
 pub use self::guard::GaugeGuard;
 pub use self::inference::{ModelMetrics, Provider, provider_in_use};
 pub use self::sessions::{VerdictLevel, live_session, verdict};
@@ -66,9 +66,9 @@ mod tests {
     use std::time::Duration;
 
     use super::{
-        DropReason, ModelMetrics, Provider, Queue, Stage, VerdictLevel, batch_written, call_ended, commit_took,
-        frame_analysed, frame_decoded, frame_dropped, frame_received, live_session, open_stream, pending_write,
-        provider_in_use, queued, queued_bytes, recorder, stage_took, verdict, write_failed,
+        CallWatch, DropReason, ModelMetrics, Provider, Queue, Stage, VerdictLevel, batch_written, call_ended,
+        commit_took, frame_analysed, frame_decoded, frame_dropped, frame_received, live_session, open_stream,
+        pending_write, provider_in_use, queued, queued_bytes, recorder, stage_took, verdict, write_failed,
     };
 
     const A_WHILE: Duration = Duration::from_millis(3);
@@ -78,9 +78,13 @@ mod tests {
         frame_decoded();
         frame_analysed();
         DropReason::ALL.into_iter().for_each(frame_dropped);
-        Stage::ALL.into_iter().for_each(|stage| stage_took(stage, A_WHILE));
+        for stage in Stage::ALL {
+            stage_took(stage, A_WHILE);
+        }
         VerdictLevel::ALL.into_iter().for_each(verdict);
-        call_ended("LiveService/Stream", 8, A_WHILE);
+        call_ended("LiveService/AnalyzeStream", 8, A_WHILE);
+        CallWatch::start("LiveService/AnalyzeStream").end(0);
+        drop(CallWatch::start("LiveService/AnalyzeStream"));
         let model = ModelMetrics::new("example");
         model.ran(A_WHILE, A_WHILE);
         model.failed();
@@ -115,7 +119,10 @@ mod tests {
         }
         assert_eq!(helps.keys().collect::<Vec<_>>(), types.keys().collect::<Vec<_>>());
         assert!(text.contains("bonafide_service_stage_seconds_bucket{stage=\"decode\",le=\"0.005\"} 1"), "{text}");
-        assert!(text.contains("code=\"RESOURCE_EXHAUSTED\""), "{text}");
+        for code in ["RESOURCE_EXHAUSTED", "OK", "CANCELLED"] {
+            let line = format!("method=\"LiveService/AnalyzeStream\",code=\"{code}\"}} 1");
+            assert!(text.contains(&line), "{line} is missing in\n{text}");
+        }
     }
 
     #[test]

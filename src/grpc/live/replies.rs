@@ -13,6 +13,7 @@ use tokio_util::task::AbortOnDropHandle;
 use tonic::Status;
 
 use crate::grpc::status;
+use crate::telemetry::metrics::CallWatch;
 
 /// Answers that may wait for one client; they are small.
 const QUEUED_REPLIES: usize = 64;
@@ -41,8 +42,27 @@ pub(in crate::grpc) struct ReplyStream<T> {
     _task: AbortOnDropHandle<()>,
 }
 
+/// Counts one streaming call.
+pub(super) struct StreamWatch {
+    rpc: &'static str,
+    call: CallWatch,
+}
+
+impl StreamWatch {
+    /// A call of the method `rpc` (`Service/Method`) that begins now.
+    pub(super) fn start(rpc: &'static str) -> Self {
+        Self { rpc, call: CallWatch::start(rpc) }
+    }
+
+    /// Ends it with its code; dropped without, it counts as cancelled by the client.
+    pub(super) fn end(self, code: tonic::Code) {
+        tracing::debug!(rpc = self.rpc, code = ?code, "ended stream");
+        self.call.end(code.into());
+    }
+}
+
 /// Runs `work` in a task of its own and gives back what it says; a status other than OK that it ends with comes last.
-pub(super) fn spawn<T, W, F>(rpc: &'static str, patience: Duration, work: W) -> ReplyStream<T>
+pub(super) fn spawn<T, W, F>(watch: StreamWatch, patience: Duration, work: W) -> ReplyStream<T>
 where
     T: Send + 'static,
     W: FnOnce(Replies<T>) -> F,
@@ -51,9 +71,9 @@ where
     let (sender, queue) = mpsc::channel(QUEUED_REPLIES);
     let work = AssertUnwindSafe(work(Replies { queue: sender.clone(), patience })).catch_unwind();
     let task = tokio::spawn(async move {
-        let outcome = work.await.unwrap_or_else(|_panic| Err(status::of_panic(rpc)));
+        let outcome = work.await.unwrap_or_else(|_panic| Err(status::of_panic(watch.rpc)));
+        watch.end(outcome.as_ref().err().map_or(tonic::Code::Ok, Status::code));
         if let Err(status) = outcome {
-            tracing::debug!(rpc, code = ?status.code(), "ended stream");
             // When this does not arrive either, the client has gone and there is nobody to tell.
             sender.send_timeout(Err(status), patience).await.ok();
         }
@@ -77,7 +97,7 @@ pub(super) mod tests {
     use tokio::sync::{mpsc, oneshot};
     use tonic::{Code, Status};
 
-    use super::{Gone, Replies, ReplyStream, spawn};
+    use super::{Gone, Replies, ReplyStream, StreamWatch, spawn};
 
     /// Replies with a receiver to look at.
     pub(in crate::grpc::live) fn replies<T: Send>() -> (Replies<T>, mpsc::Receiver<Result<T, Status>>) {
@@ -87,7 +107,7 @@ pub(super) mod tests {
 
     #[tokio::test]
     async fn answers_come_in_order_and_the_status_last() {
-        let stream = spawn("Test", Duration::from_secs(1), |replies| async move {
+        let stream = spawn(StreamWatch::start("Test"), Duration::from_secs(1), |replies| async move {
             for answer in 0..3 {
                 replies.say(answer).await.map_err(|Gone| Status::cancelled("gone"))?;
             }
@@ -99,7 +119,8 @@ pub(super) mod tests {
 
     #[tokio::test]
     async fn a_panic_becomes_internal() {
-        let stream: ReplyStream<()> = spawn("Test", Duration::from_secs(1), |_| async { panic!("as a test") });
+        let stream: ReplyStream<()> =
+            spawn(StreamWatch::start("Test"), Duration::from_secs(1), |_| async { panic!("as a test") });
         let read: Vec<_> = stream.collect().await;
         assert_eq!(read.first().and_then(|answer| answer.as_ref().err()).map(Status::code), Some(Code::Internal));
     }
@@ -107,7 +128,7 @@ pub(super) mod tests {
     #[tokio::test]
     async fn a_client_that_takes_nothing_is_cut_after_the_patience() {
         let (told, tells) = oneshot::channel();
-        let stream = spawn("Test", Duration::from_millis(20), |replies| async move {
+        let stream = spawn(StreamWatch::start("Test"), Duration::from_millis(20), |replies| async move {
             let mut sent = 0;
             while replies.say(sent).await == Ok(()) {
                 sent += 1;
@@ -129,7 +150,7 @@ pub(super) mod tests {
         }
         let (told, tells) = oneshot::channel();
         let guard = Tell(Some(told));
-        let stream: ReplyStream<()> = spawn("Test", Duration::from_secs(1), |_| async move {
+        let stream: ReplyStream<()> = spawn(StreamWatch::start("Test"), Duration::from_secs(1), |_| async move {
             let _guard = guard;
             std::future::pending().await
         });

@@ -15,12 +15,14 @@ use super::queue::WorkQueue;
 use super::{InferenceTiming, Outputs};
 use crate::inference::device::Device;
 use crate::inference::error::InferenceError;
+use crate::telemetry::metrics::ModelMetrics;
 
 /// One run that somebody waits for.
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) model_idx: usize,
     pub(super) model: String,
+    pub(super) metrics: ModelMetrics,
     pub(super) input: ArrayD<f32>,
     pub(super) queued_at: Instant,
     pub(super) span: Span,
@@ -100,10 +102,16 @@ fn serve(queue: &WorkQueue<Job>, device: &mut dyn Device) {
         let ran = catch_unwind(AssertUnwindSafe(|| device.run(job.model_idx, job.input)));
         let timing = InferenceTiming { queue: queue_time, device: started.elapsed() };
         let result = match ran {
-            Ok(Ok(tensors)) => Ok(Outputs { tensors, timing }),
+            Ok(Ok(tensors)) => {
+                job.metrics.ran(timing.queue, timing.device);
+                Ok(Outputs { tensors, timing })
+            }
             Ok(Err(error)) => Err(error),
             Err(panic) => Err(InferenceError::Panicked { model: job.model, message: message_of(panic.as_ref()) }),
         };
+        if result.is_err() {
+            job.metrics.failed();
+        }
         // A caller that left during the run does not need the result.
         let _ = job.reply.send(result);
     }

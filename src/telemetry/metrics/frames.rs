@@ -21,27 +21,39 @@ pub enum DropReason {
     QueueFull,
     /// Not worth analysing, says the sampler.
     NotSampled,
+    /// Of a track that is not a camera's.
+    NotScored,
+    /// A coded unit that gave no picture, or none yet.
+    NoPicture,
+    /// A picture that builds upon one that was lost.
+    AwaitsKeyframe,
     /// The bytes could not be decoded.
     Undecodable,
     /// Over a limit of size, pixels or rate.
     OverLimit,
     /// A sequence that was seen before.
     Repeated,
-    /// A model refused or failed.
+    /// A model or another step of the analysis failed.
     Inference,
+    /// Its message could not be used, or named a track that its stream does not feed.
+    Refused,
     /// The session ended before its turn came.
     SessionEnded,
 }
 
 impl DropReason {
     /// Every reason.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::QueueFull,
         Self::NotSampled,
+        Self::NotScored,
+        Self::NoPicture,
+        Self::AwaitsKeyframe,
         Self::Undecodable,
         Self::OverLimit,
         Self::Repeated,
         Self::Inference,
+        Self::Refused,
         Self::SessionEnded,
     ];
 
@@ -49,10 +61,14 @@ impl DropReason {
         match self {
             Self::QueueFull => "queue_full",
             Self::NotSampled => "not_sampled",
+            Self::NotScored => "not_scored",
+            Self::NoPicture => "no_picture",
+            Self::AwaitsKeyframe => "awaits_keyframe",
             Self::Undecodable => "undecodable",
             Self::OverLimit => "over_limit",
             Self::Repeated => "repeated",
             Self::Inference => "inference",
+            Self::Refused => "refused",
             Self::SessionEnded => "session_ended",
         }
     }
@@ -128,7 +144,7 @@ impl Queue {
     }
 }
 
-/// Counts a frame that came in, usable or not.
+/// Counts a frame that came in, usable or not: each one ends as analysed or as dropped.
 pub fn frame_received() {
     counter!(RECEIVED).increment(1);
 }
@@ -168,7 +184,7 @@ pub(super) fn describe() {
     describe_counter!(DECODED, "Frames that became pixels.");
     describe_counter!(ANALYSED, "Frames whose faces were looked for.");
     describe_counter!(DROPPED, "Frames that were not analysed, by reason.");
-    describe_histogram!(STAGE, "Seconds that one frame spent in a stage.");
+    describe_histogram!(STAGE, "Seconds that one frame, or one of its faces, spent in a stage.");
     describe_gauge!(QUEUE_ITEMS, "Items that wait in a queue now.");
     describe_gauge!(QUEUE_BYTES, "Bytes that wait in a queue now.");
 }

@@ -1,6 +1,6 @@
 //! Calls over the wire.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ::metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
@@ -30,6 +30,37 @@ const CODES: [&str; 17] = [
     "DATA_LOSS",
     "UNAUTHENTICATED",
 ];
+
+/// The canonical number of CANCELLED.
+const CANCELLED: i32 = 1;
+
+/// Counts a call and how long it took when this is dropped: with the code that it was given, else as CANCELLED, because then
+/// its caller left.
+#[derive(Debug)]
+#[must_use = "the call counts as ended when this is dropped"]
+pub struct CallWatch {
+    method: &'static str,
+    began: Instant,
+    code: i32,
+}
+
+impl CallWatch {
+    /// A call that begins now. `method` is `Service/Method` of a method that exists, never what a client made up.
+    pub fn start(method: &'static str) -> Self {
+        Self { method, began: Instant::now(), code: CANCELLED }
+    }
+
+    /// Ends the call; `code` is the canonical number, others count as UNKNOWN.
+    pub fn end(mut self, code: i32) {
+        self.code = code;
+    }
+}
+
+impl Drop for CallWatch {
+    fn drop(&mut self) {
+        call_ended(self.method, self.code, self.began.elapsed());
+    }
+}
 
 /// Counts a call that ended and how long it took. `method` is `Service/Method` of a method that exists, never what a
 /// client made up; `code` is the canonical number, others count as UNKNOWN.
