@@ -4,26 +4,32 @@
 //! measured, stores it, and only then tells anybody. Nothing here waits for a client.
 
 mod actor;
+mod clock;
+mod input;
 mod outbox;
 mod queue;
 mod registry;
+mod shared;
+#[cfg(test)]
+mod tests;
 mod token;
 mod worker;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::error::ErrorKind;
 use crate::media::{MediaTime, VideoFormat, VideoSample};
 use crate::session::{ParticipantId, SessionEvent, SessionId, Track, TrackId};
 
-use self::actor::{Command, Shared, TrackEntry};
+use self::actor::Command;
+pub use self::input::StreamInput;
 pub(super) use self::outbox::CHANNEL_EVENTS as WATCH_EVENTS;
 use self::outbox::Outbox;
-use self::queue::{QueueItem, StreamId, TrackQueue};
-pub(super) use self::registry::{LiveSession, Services};
+pub(super) use self::registry::{DRAINING, LiveSession, Purpose, Services};
 use super::error::ServiceError;
 use super::sessions::NewSession;
 
@@ -54,7 +60,7 @@ pub struct OpenStream {
     /// Where the client's messages go.
     pub input: StreamInput,
     /// What the session has to say; ends after [`LiveEvent::Ended`].
-    pub events: tokio::sync::mpsc::Receiver<LiveEvent>,
+    pub events: mpsc::Receiver<LiveEvent>,
 }
 
 /// The first answer on a stream.
@@ -95,186 +101,21 @@ pub enum StreamCommand {
     RemoveTrack(TrackId),
 }
 
-/// Takes the client's messages. Dropping it ends the stream's input; what was accepted is still analysed.
-#[derive(Debug)]
-pub struct StreamInput {
-    id: StreamId,
-    shared: Arc<Shared>,
-    session: tokio::sync::mpsc::Sender<Command>,
-    services: Arc<Services>,
-    create_time: jiff::Timestamp,
-    /// Dropped with this input, which tells the session.
-    _open: tokio::sync::oneshot::Sender<()>,
-}
-
-impl StreamInput {
-    /// Hands over one message. Never waits for analysis: video past the byte bound pushes the oldest frame out.
-    ///
-    /// # Errors
-    /// [`ServiceError::InvalidField`] for one bad message (the stream goes on), [`ServiceError::Unavailable`] or
-    /// [`ServiceError::FailedPrecondition`] once the session ended.
-    pub fn send(&self, command: StreamCommand) -> Result<(), ServiceError> {
-        if let Some(cause) = self.shared.closed() {
-            return Err(closed_error(cause));
-        }
-        match command {
-            StreamCommand::Video { track_id, sample } => self.send_video(&track_id, sample),
-            StreamCommand::Audio { track_id, sequence, .. } => self.count_audio(&track_id, sequence),
-            StreamCommand::UpsertTrack(track, format) => self.upsert_track(track, format),
-            StreamCommand::RemoveTrack(track_id) => {
-                let tracks = self.shared.tracks();
-                let entry = self.owned(&tracks, &track_id)?;
-                entry.queue.push(QueueItem::Remove);
-                Ok(())
-            }
-        }
-    }
-
-    fn send_video(&self, track_id: &TrackId, sample: VideoSample) -> Result<(), ServiceError> {
-        let limit = self.services.pipeline.limits().max_sample_bytes;
-        if sample.data.len() as u64 > limit {
-            return Err(ServiceError::InvalidField {
-                field: "sample.video.data",
-                problem: format!("has {} bytes, over the limit of {limit}: send smaller pictures", sample.data.len()),
-            });
-        }
-        let arrival = self.services.arrival(self.create_time);
-        let mut tracks = self.shared.tracks();
-        self.owned(&tracks, track_id)?;
-        let Some(entry) = tracks.get_mut(track_id) else { return Ok(()) };
-        let sequence = sample.sequence;
-        if entry.last_sequence.is_some_and(|last| sequence <= last) {
-            return Err(ServiceError::InvalidField {
-                field: "sample.video.sequence",
-                problem: format!(
-                    "{sequence} is not above {}: count up on each track, and after a reconnect go on after resume_from",
-                    entry.last_sequence.unwrap_or(0)
-                ),
-            });
-        }
-        entry.last_sequence = Some(sequence);
-        entry.queue.push(QueueItem::Sample { sample, arrival });
-        Ok(())
-    }
-
-    /// Audio is accounted for and not scored.
-    fn count_audio(&self, track_id: &TrackId, sequence: u64) -> Result<(), ServiceError> {
-        let tracks = self.shared.tracks();
-        self.owned(&tracks, track_id)?;
-        drop(tracks);
-        // A full mailbox only delays the acknowledgement to the next chunk.
-        let _ = self.session.try_send(Command::Accounted { track_id: track_id.clone(), sequence });
-        Ok(())
-    }
-
-    fn upsert_track(&self, track: Track, format: Option<VideoFormat>) -> Result<(), ServiceError> {
-        let has_room = self.shared.with_interview(|interview| interview.has_room_for(&track)).unwrap_or(false);
-        let mut tracks = self.shared.tracks();
-        let is_known = tracks.contains_key(&track.track_id);
-        if !has_room || (!is_known && tracks.len() >= crate::session::MAX_TRACKS) {
-            return Err(ServiceError::InvalidField {
-                field: "track",
-                problem: "the session has its most tracks or participants: remove one first".to_owned(),
-            });
-        }
-        if is_known {
-            let is_open = tracks.get(&track.track_id).is_some_and(|entry| entry.owner == StreamId(0));
-            if is_open && let Some(entry) = tracks.get_mut(&track.track_id) {
-                entry.owner = self.id;
-            }
-            let entry = self.owned(&tracks, &track.track_id)?;
-            entry.queue.push(QueueItem::Upsert(track, format));
-            return Ok(());
-        }
-        let queue =
-            Arc::new(TrackQueue::new(self.services.options.max_track_queue_bytes, Arc::clone(&self.services.budget)));
-        let track_id = track.track_id.clone();
-        let command = Command::Work { track_id: track_id.clone(), queue: Arc::clone(&queue) };
-        self.session.try_send(command).map_err(|_| ServiceError::Overloaded {
-            what: "the session's mailbox",
-            limit: actor::MAILBOX_COMMANDS as u64,
-            retry_after: Duration::from_secs(1),
-        })?;
-        queue.push(QueueItem::Upsert(track, format));
-        let last_sequence = self
-            .shared
-            .with_interview(|interview| {
-                interview.last_sequences().find(|(known, _)| **known == track_id).map(|(_, sequence)| sequence)
-            })
-            .flatten();
-        tracks.insert(track_id, TrackEntry { queue, owner: self.id, last_sequence });
-        Ok(())
-    }
-
-    /// The entry of a track that this stream may feed.
-    fn owned<'a>(
-        &self,
-        tracks: &'a std::collections::HashMap<TrackId, TrackEntry>,
-        track_id: &TrackId,
-    ) -> Result<&'a TrackEntry, ServiceError> {
-        match tracks.get(track_id) {
-            Some(entry) if entry.owner == self.id => Ok(entry),
-            Some(_) => Err(ServiceError::InvalidField {
-                field: "track_id",
-                problem: "another stream feeds this track: resume with its token, or use a track_id of your own"
-                    .to_owned(),
-            }),
-            None => Err(ServiceError::InvalidField {
-                field: "track_id",
-                problem: "not announced: name it in config.tracks or send a track_update first".to_owned(),
-            }),
-        }
-    }
-}
-
-/// What a client is told that sends into a session that ended.
-fn closed_error(cause: EndCause) -> ServiceError {
-    match cause {
-        EndCause::Finished => ServiceError::FailedPrecondition {
-            what: "session".to_owned(),
-            problem: "it was finished: create another session",
-        },
-        EndCause::Deleted => ServiceError::NotFound { what: "session".to_owned() },
-        EndCause::Draining => {
-            ServiceError::Unavailable { problem: "the server shuts down: reconnect with the last resume token" }
-        }
-        EndCause::TakenOver => ServiceError::FailedPrecondition {
-            what: "session".to_owned(),
-            problem: "another stream or server took it over",
-        },
-        EndCause::Failed => {
-            ServiceError::Unavailable { problem: "the store failed: reconnect with the last resume token" }
-        }
-    }
-}
-
 /// Attaches a stream to a live session.
 pub(super) async fn attach(
     services: &Arc<Services>,
     session: LiveSession,
     options: &StreamOptions,
 ) -> Result<OpenStream, ServiceError> {
-    let id = services.next_stream();
+    let stream = services.next_stream();
     let (outbox, events) = Outbox::new(options.score_interval);
-    let (reply, answer) = tokio::sync::oneshot::channel();
-    let command = Command::Attach { stream: id, outbox, resume_token: options.resume_token.clone(), reply };
+    let (reply, answer) = oneshot::channel();
+    let command = Command::Attach { stream, outbox, resume_token: options.resume_token.clone(), reply };
     let just_left = || ServiceError::Unavailable { problem: registry::JUST_LEFT };
     session.commands.send(command).await.map_err(|_| just_left())?;
     let attached = answer.await.map_err(|_| just_left())??;
-    let (open, closed) = tokio::sync::oneshot::channel::<()>();
-    let commands = session.commands.clone();
-    tokio::spawn(async move {
-        let _ = closed.await;
-        let _ = commands.send(Command::InputEnded(id)).await;
-    });
-    let input = StreamInput {
-        id,
-        shared: session.shared,
-        session: session.commands,
-        services: Arc::clone(services),
-        create_time: attached.record.create_time,
-        _open: open,
-    };
+    let is_resumed = options.resume_token.is_some();
+    let input = StreamInput::new(stream, &attached, session.shared, session.commands, Arc::clone(services), is_resumed);
     let ready = StreamReady {
         session_id: attached.record.id,
         resume_token: attached.resume_token,
@@ -285,7 +126,7 @@ pub(super) async fn attach(
 
 /// Asks a live session to end, and gives back how it ended.
 pub(super) async fn finish(session: &LiveSession) -> Result<super::views::SessionView, ServiceError> {
-    let (reply, answer) = tokio::sync::oneshot::channel();
+    let (reply, answer) = oneshot::channel();
     let just_left = || ServiceError::Unavailable { problem: registry::JUST_LEFT };
     session.commands.send(Command::Finish(reply)).await.map_err(|_| just_left())?;
     answer.await.map_err(|_| just_left())?
@@ -293,15 +134,15 @@ pub(super) async fn finish(session: &LiveSession) -> Result<super::views::Sessio
 
 /// Tells a live session that it is deleted.
 pub(super) async fn forget(session: &LiveSession) {
-    let (reply, answer) = tokio::sync::oneshot::channel();
+    let (reply, answer) = oneshot::channel();
     if session.commands.send(Command::Delete(reply)).await.is_ok() {
         let _ = answer.await;
     }
 }
 
-/// Asks a live session to store what it has and leave.
-pub(super) async fn hand_back(session: &LiveSession) {
-    if session.commands.send(Command::Drain).await.is_ok() {
+/// Asks a live session to store what it has and leave, without analysing what waits beyond `deadline`.
+pub(super) async fn hand_back(session: &LiveSession, deadline: Instant) {
+    if session.commands.send(Command::Drain(deadline)).await.is_ok() {
         session.commands.closed().await;
     }
 }
@@ -309,11 +150,6 @@ pub(super) async fn hand_back(session: &LiveSession) {
 /// Whether an error only says that a session was leaving memory at this moment.
 pub(super) fn is_just_left(error: &ServiceError) -> bool {
     matches!(error, ServiceError::Unavailable { problem } if *problem == registry::JUST_LEFT)
-}
-
-/// Feeds one entry to a live session's journal.
-pub(super) async fn journal(session: &StreamInput, entry: crate::session::JournalEntry) {
-    let _ = session.session.send(Command::Journal(entry)).await;
 }
 
 /// What a live session tells its streams and watchers.
@@ -338,10 +174,17 @@ pub enum EndCause {
     Deleted,
     /// The server shuts down: reconnect with the resume token of the last ack.
     Draining,
-    /// Another stream resumed this session's tracks.
+    /// Another stream resumed this stream's tracks, or another server the session.
     TakenOver,
-    /// The server failed on this session.
+    /// The server failed on this session: reconnect with the resume token of the last ack.
     Failed,
+}
+
+impl EndCause {
+    /// Whether nothing more is stored.
+    const fn is_final(self) -> bool {
+        matches!(self, Self::Deleted | Self::TakenOver | Self::Failed)
+    }
 }
 
 /// Durable progress of one track.

@@ -5,15 +5,19 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use ndarray::ArrayD;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::inference::{Executor, Manifest};
-use crate::media::{FrameDecoder, MediaLimits, MediaTime, RgbView, Thumbnail, VideoFormat, VideoFrame, VideoSample};
+use crate::media::{
+    Dependence, FrameDecoder, MediaLimits, MediaTime, RgbView, Thumbnail, VideoFormat, VideoFrame, VideoSample,
+};
 use crate::scoring::Sampling;
 use crate::session::{FramePlan, Sampler, Urgency};
 use crate::signals::{FaceObservation, FaceSearch, FrameObservation, SignalName};
+use crate::telemetry::metrics::{Stage, frame_decoded, stage_took};
 use crate::vision::{
     Detection, Embedding, FaceMesh, FaceRoi, FaceTracker, PresentationOutput, TrackFrame, TrackedFace, TrackerOptions,
     align_face, detection, embedding, face_quality, face_shape, five_points, head_pose, mesh, presentation,
@@ -131,7 +135,6 @@ impl Pipeline {
     pub fn analyst(&self, default_format: Option<VideoFormat>) -> TrackAnalyst {
         TrackAnalyst {
             decoder: FrameDecoder::new(self.shared.limits, default_format),
-            default_format,
             tracker: FaceTracker::new(TrackerOptions::default()),
             sampler: Sampler::default(),
             thumbnail: None,
@@ -238,17 +241,23 @@ impl Pipeline {
         frame: TrackFrame,
         image: RgbView<'_>,
     ) -> Result<Vec<TrackedFace>, ServiceError> {
-        let detections = if tracker.plan(frame).detect { Some(self.detect(image)?) } else { None };
-        let mut meshes = Vec::new();
-        for (track, roi) in tracker.begin(frame, detections.as_deref()) {
-            let mut mesh = self.mesh(image, &roi)?;
-            // A mesh found from a box costs identity: a new face is looked at twice, a followed one was looked at before.
-            if let Some(refined) = FaceRoi::from_mesh(&mesh).filter(|_| !roi.is_refined()) {
-                mesh = self.mesh(image, &refined)?;
-            }
-            meshes.push((track, Some(mesh)));
+        let detections =
+            if tracker.plan(frame).detect { Some(timed(Stage::Detect, || self.detect(image))?) } else { None };
+        let places = tracker.begin(frame, detections.as_deref());
+        let meshes: Result<Vec<_>, ServiceError> = timed(Stage::Mesh, || {
+            places.into_iter().map(|(track, roi)| Ok((track, Some(self.mesh_at(image, &roi)?)))).collect()
+        });
+        Ok(tracker.finish(meshes?))
+    }
+
+    /// The mesh of one face, followed or new.
+    fn mesh_at(&self, image: RgbView<'_>, roi: &FaceRoi) -> Result<FaceMesh, ServiceError> {
+        let mesh = self.mesh(image, roi)?;
+        // A mesh found from a box costs identity: a new face is looked at twice, a followed one was looked at before.
+        match FaceRoi::from_mesh(&mesh).filter(|_| !roi.is_refined()) {
+            Some(refined) => self.mesh(image, &refined),
+            None => Ok(mesh),
         }
-        Ok(tracker.finish(meshes))
     }
 
     /// All faces of one picture; a large one that seems to hold none is searched again in parts, for small faces.
@@ -284,7 +293,7 @@ impl Pipeline {
         embeds: bool,
         checks_presentation: bool,
     ) -> Result<FaceObservation, ServiceError> {
-        let quality = face_quality(image, &face.box_in_frame, Some(&face.mesh))?;
+        let quality = timed(Stage::Quality, || face_quality(image, &face.box_in_frame, Some(&face.mesh)))?;
         Ok(FaceObservation {
             face_track: face.face_track,
             box_in_frame: face.box_in_frame,
@@ -293,8 +302,12 @@ impl Pipeline {
             shape: face_shape(&face.mesh),
             quality,
             // A face whose landmarks cannot be aligned is a face without identity, not a failed frame.
-            embedding: if embeds { optional(self.embed(image, face))? } else { None },
-            presentation: if checks_presentation { optional(self.check_presentation(image, face))? } else { None },
+            embedding: if embeds { optional(timed(Stage::Embed, || self.embed(image, face)))? } else { None },
+            presentation: if checks_presentation {
+                optional(timed(Stage::Presentation, || self.check_presentation(image, face)))?
+            } else {
+                None
+            },
         })
     }
 }
@@ -303,7 +316,6 @@ impl Pipeline {
 #[derive(Debug)]
 pub struct TrackAnalyst {
     decoder: FrameDecoder,
-    default_format: Option<VideoFormat>,
     tracker: FaceTracker,
     sampler: Sampler,
     thumbnail: Option<Thumbnail>,
@@ -313,14 +325,13 @@ pub struct TrackAnalyst {
 impl TrackAnalyst {
     /// Sets the format of samples that do not name one.
     pub fn set_default_format(&mut self, format: Option<VideoFormat>) {
-        self.default_format = format;
         self.decoder.set_default_format(format);
     }
 
-    /// Whether a sample needs earlier ones to be decoded.
+    /// What a sample needs of those before it.
     #[must_use]
-    pub fn is_coded(&self, sample: &VideoSample) -> bool {
-        sample.format.or(self.default_format).is_some_and(VideoFormat::is_coded_video)
+    pub fn dependence(&self, sample: &VideoSample) -> Dependence {
+        self.decoder.dependence(sample)
     }
 
     /// Decodes one sample and measures the frames that it gives (coded video may give none, or several).
@@ -333,10 +344,28 @@ impl TrackAnalyst {
         sample: &VideoSample,
         context: &SampleContext,
     ) -> Result<Vec<FrameObservation>, ServiceError> {
-        let frames = self.decoder.decode(sample)?;
+        let frames = timed(Stage::Decode, || self.decoder.decode(sample))?;
+        self.observe_all(&frames, context)
+    }
+
+    /// Measures the frames that the decoder held back for reordering; coded video needs a keyframe afterwards.
+    ///
+    /// # Errors
+    /// [`ServiceError::Inference`] or [`ServiceError::Vision`] when a model fails.
+    pub fn finish(&mut self, context: &SampleContext) -> Result<Vec<FrameObservation>, ServiceError> {
+        let frames = self.decoder.finish();
+        self.observe_all(&frames, context)
+    }
+
+    fn observe_all(
+        &mut self,
+        frames: &[VideoFrame],
+        context: &SampleContext,
+    ) -> Result<Vec<FrameObservation>, ServiceError> {
         let mut context = *context;
         let mut observations = Vec::with_capacity(frames.len());
-        for frame in &frames {
+        for frame in frames {
+            frame_decoded();
             observations.push(self.observe(frame, &context)?);
             (context.missing_before, context.shed_before) = (0, 0);
         }
@@ -394,6 +423,14 @@ impl TrackAnalyst {
         }
         Ok(observations)
     }
+}
+
+/// Does a step and records how long it took, whatever came of it.
+fn timed<T>(stage: Stage, step: impl FnOnce() -> T) -> T {
+    let began = Instant::now();
+    let outcome = step();
+    stage_took(stage, began.elapsed());
+    outcome
 }
 
 /// A face that a step could not be done on is `None`; a failing model stays an error.

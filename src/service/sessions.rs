@@ -1,37 +1,33 @@
 //! Session use cases: create, get, list, update, finish, delete, segments, and the doors to live streams.
 
+mod feeding;
+mod fields;
+mod watching;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
-
-use jiff::{SignedDuration, Timestamp};
-use tokio::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use crate::scoring::Policy;
-use crate::session::{JournalEntry, SessionEvent, SessionId};
+use crate::session::SessionId;
+use jiff::{SignedDuration, Timestamp};
 
+use self::fields::{check_labels, check_text, parse_etag};
 use super::error::ServiceError;
-use super::live::{self, EndCause, LiveEvent, OpenStream, Services, StreamCommand, StreamOptions};
+use super::live::{self, EndCause, LiveEvent, Purpose, Services};
 use super::options::ServiceOptions;
 use super::pipeline::Pipeline;
 use super::ports::{Clock, Page, SessionPatch, SessionQuery, SessionRecord, SessionStore};
 use super::views::{SegmentView, SessionView};
 
-/// Longest free text of a session in bytes.
-const MAX_TEXT_BYTES: usize = 512;
-/// Labels of a session.
-const MAX_LABELS: usize = 64;
-/// Longest label key or value in bytes.
-const MAX_LABEL_BYTES: usize = 128;
 /// Largest page.
 const MAX_PAGE_SIZE: u32 = 1_000;
 /// Times that a call is repeated that met a session leaving memory.
 const MAX_REPEATS: usize = 5;
 /// Sessions deleted in one sweep.
 const MAX_SWEPT: u32 = 500;
-/// Segments a watcher is told first.
-const MAX_WATCHED_SEGMENTS: u32 = 100;
+/// Share of a shutdown's time in which samples that were accepted are still analysed.
+const DRAIN_ANALYSIS_RATIO: f64 = 0.6;
 /// Seconds in a day.
 const DAY_SECS: i64 = 86_400;
 
@@ -57,7 +53,7 @@ pub struct NewSession {
 /// The use cases of interviews, live and stored. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Interviews {
-    services: Arc<Services>,
+    pub(super) services: Arc<Services>,
 }
 
 impl Interviews {
@@ -130,7 +126,7 @@ impl Interviews {
             if record.end_time.is_some() {
                 return Ok(record.into());
             }
-            let session = self.services.sessions.open(id, &self.services)?;
+            let session = self.services.sessions.open(id, Purpose::Finish, &self.services)?;
             match live::finish(&session).await {
                 Err(error) if live::is_just_left(&error) => tokio::task::yield_now().await,
                 answer => return answer,
@@ -168,86 +164,9 @@ impl Interviews {
         Ok(Page { items, next_page_token: page.next_page_token })
     }
 
-    /// Opens a stream of media into a session, new or resumed.
-    ///
-    /// # Errors
-    /// [`ServiceError::Overloaded`] past the admission limit, [`ServiceError::NotFound`] without `create`,
-    /// [`ServiceError::FailedPrecondition`] for a finished session, [`ServiceError::InvalidField`] for a foreign token, a
-    /// policy that is not the server's or a reference image without exactly one face,
-    /// [`ServiceError::Unavailable`] while draining.
-    pub async fn open_stream(&self, options: StreamOptions) -> Result<OpenStream, ServiceError> {
-        if self.services.is_draining.load(Ordering::Acquire) {
-            return Err(ServiceError::Unavailable { problem: "the server shuts down: connect to another or later" });
-        }
-        self.check_policy(&options.policy)?;
-        if let Some(new) = &options.create {
-            self.create_if_missing(&options.session_id, new.clone()).await?;
-        }
-        let record = self.services.store.get(&options.session_id).await?;
-        if record.end_time.is_some() {
-            return Err(ServiceError::FailedPrecondition {
-                what: format!("sessions/{}", record.id),
-                problem: "it is finished: create another session",
-            });
-        }
-        let references = self.measure_references(&options).await?;
-        let stream = self.attach(&options).await?;
-        for (track, format) in &options.tracks {
-            stream.input.send(StreamCommand::UpsertTrack(track.clone(), *format))?;
-        }
-        for entry in references {
-            live::journal(&stream.input, entry).await;
-        }
-        Ok(stream)
-    }
-
-    /// Follows a session's scores and segments, starting with the latest of each; ends when the session ends.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`], [`ServiceError::Overloaded`].
-    pub async fn watch(&self, id: &SessionId) -> Result<mpsc::Receiver<LiveEvent>, ServiceError> {
-        // Registered first, so that nothing is missed between the stored state and the first live event.
-        let mut live_events = self.services.watchers.add(id)?;
-        let record = self.services.store.get(id).await?;
-        let segments = self.services.store.segments(id, MAX_WATCHED_SEGMENTS, None).await?;
-        let (sender, events) = mpsc::channel(live::WATCH_EVENTS);
-        tokio::spawn(async move {
-            let is_finished = record.end_time.is_some();
-            let segments = segments
-                .items
-                .into_iter()
-                .map(|segment| SessionEvent::Segment { change: crate::session::SegmentChange::Extended, segment });
-            let scores = record.participants.into_iter().map(|participant| SessionEvent::Score {
-                participant_id: participant.participant_id,
-                score: participant.score,
-            });
-            for event in segments.chain(scores) {
-                if sender.send(LiveEvent::Session(event)).await.is_err() {
-                    return;
-                }
-            }
-            if is_finished {
-                let _ = sender.send(LiveEvent::Ended(Some(EndCause::Finished))).await;
-                return;
-            }
-            loop {
-                let event = tokio::select! {
-                    event = live_events.recv() => event,
-                    () = sender.closed() => return,
-                };
-                let Some(event) = event else { return };
-                let is_last = matches!(event, LiveEvent::Ended(_));
-                if sender.send(event).await.is_err() || is_last {
-                    return;
-                }
-            }
-        });
-        Ok(events)
-    }
-
     /// Whether new streams are accepted: the store answers and the server does not drain.
     pub async fn is_ready(&self) -> bool {
-        !self.services.is_draining.load(Ordering::Acquire) && self.services.store.ping().await.is_ok()
+        !self.services.sessions.is_closed() && self.services.store.ping().await.is_ok()
     }
 
     /// Sessions in memory now.
@@ -270,12 +189,13 @@ impl Interviews {
 
     /// Refuses new streams, ends the open ones with a resume token and stores all that is known, within `grace`.
     pub async fn drain(&self, grace: Duration) {
-        self.services.is_draining.store(true, Ordering::Release);
-        let sessions = self.services.sessions.all();
+        let sessions = self.services.sessions.close();
+        // The rest is for storing and for the last words to the clients.
+        let deadline = Instant::now() + grace.mul_f64(DRAIN_ANALYSIS_RATIO);
         let handed_back = async {
             let mut handing_back: tokio::task::JoinSet<()> = tokio::task::JoinSet::new();
             for session in sessions {
-                handing_back.spawn(async move { live::hand_back(&session).await });
+                handing_back.spawn(async move { live::hand_back(&session, deadline).await });
             }
             while handing_back.join_next().await.is_some() {}
         };
@@ -290,7 +210,11 @@ impl Interviews {
     /// # Errors
     /// [`ServiceError::Store`].
     pub async fn sweep(&self) -> Result<u64, ServiceError> {
-        Ok(self.services.store.delete_expired(self.services.clock.now(), MAX_SWEPT).await?)
+        let n_deleted = self.services.store.delete_expired(self.services.clock.now(), MAX_SWEPT).await?;
+        if n_deleted > 0 {
+            self.tell_of_deletions().await;
+        }
+        Ok(n_deleted)
     }
 
     async fn create_record(&self, new: NewSession) -> Result<SessionRecord, ServiceError> {
@@ -330,98 +254,6 @@ impl Interviews {
         };
         Ok(self.services.store.create(record, new.request_id).await?)
     }
-
-    async fn create_if_missing(&self, id: &SessionId, new: NewSession) -> Result<(), ServiceError> {
-        use super::ports::StoreError;
-        match self.services.store.get(id).await {
-            Ok(_) => return Ok(()),
-            Err(StoreError::NotFound { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
-        match self.create_record(NewSession { id: Some(id.clone()), ..new }).await {
-            // Another stream of the same session was faster.
-            Ok(_) | Err(ServiceError::Store(StoreError::AlreadyExists { .. })) => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn attach(&self, options: &StreamOptions) -> Result<OpenStream, ServiceError> {
-        for _ in 0..MAX_REPEATS {
-            let session = self.services.sessions.open(&options.session_id, &self.services)?;
-            match live::attach(&self.services, session, options).await {
-                Err(error) if live::is_just_left(&error) => tokio::task::yield_now().await,
-                answer => return answer,
-            }
-        }
-        Err(ServiceError::Unavailable { problem: "the session could not be opened: try again" })
-    }
-
-    fn check_policy(&self, wanted: &str) -> Result<(), ServiceError> {
-        let policy = &self.services.policy;
-        let is_served = wanted.is_empty() || wanted == policy.name() || wanted == format!("policies/{}", policy.id);
-        if is_served {
-            return Ok(());
-        }
-        Err(ServiceError::InvalidField {
-            field: "config.policy",
-            problem: format!("this server scores by {}: leave it empty or name that one", policy.name()),
-        })
-    }
-
-    async fn measure_references(&self, options: &StreamOptions) -> Result<Vec<JournalEntry>, ServiceError> {
-        let mut entries = Vec::new();
-        for (participant_id, image) in &options.references {
-            let permit = self.services.pool.acquire().await;
-            let (pipeline, image) = (self.services.pipeline.clone(), image.clone());
-            let measured = tokio::task::spawn_blocking(move || {
-                let embedding = pipeline.measure_reference(&image);
-                drop(permit);
-                embedding
-            });
-            let embedding = measured.await.map_err(|panic| ServiceError::Internal { problem: panic.to_string() })??;
-            entries.push(JournalEntry::ReferenceEnrolled { participant_id: participant_id.clone(), embedding });
-        }
-        Ok(entries)
-    }
-}
-
-fn check_text(field: &'static str, text: &str) -> Result<(), ServiceError> {
-    if text.len() > MAX_TEXT_BYTES || text.chars().any(char::is_control) {
-        let problem = format!("must be at most {MAX_TEXT_BYTES} bytes without control characters");
-        return Err(ServiceError::InvalidField { field, problem });
-    }
-    Ok(())
-}
-
-fn check_labels(labels: &BTreeMap<String, String>) -> Result<(), ServiceError> {
-    let is_key = |key: &str| {
-        !key.is_empty()
-            && key.len() <= MAX_LABEL_BYTES
-            && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
-    };
-    let is_good = labels.len() <= MAX_LABELS
-        && labels
-            .iter()
-            .all(|(key, value)| is_key(key) && value.len() <= MAX_LABEL_BYTES && !value.chars().any(char::is_control));
-    if is_good {
-        return Ok(());
-    }
-    Err(ServiceError::InvalidField {
-        field: "labels",
-        problem: format!(
-            "at most {MAX_LABELS}; keys of 1 to {MAX_LABEL_BYTES} letters, digits, '_' and '-'; values of at most \
-             {MAX_LABEL_BYTES} bytes without control characters"
-        ),
-    })
-}
-
-fn parse_etag(etag: Option<&str>) -> Result<Option<u64>, ServiceError> {
-    let Some(etag) = etag.filter(|etag| !etag.is_empty()) else { return Ok(None) };
-    let revision = etag.strip_prefix('r').and_then(|revision| revision.parse().ok());
-    revision.map(Some).ok_or_else(|| ServiceError::InvalidField {
-        field: "etag",
-        problem: "not from a session of this service: get the session again".to_owned(),
-    })
 }
 
 /// 32 hex digits of randomness from the operating system.

@@ -168,10 +168,11 @@ impl Session {
                             Ok(None) => continue,
                             Err(error) => return End::Failed(error),
                         };
-                        // A draining server is not the end of the stream, only of this connection.
-                        let is_draining = matches!(event, LiveEvent::Ended(Some(EndCause::Draining)));
-                        is_over = matches!(event, LiveEvent::Ended(_)) && !is_draining;
-                        if !is_draining && self.events.send(Ok(ClientEvent::Live(event))).await.is_err() {
+                        // A draining or failing server is not the end of the stream, only of this connection.
+                        let goes_on =
+                            matches!(event, LiveEvent::Ended(Some(EndCause::Draining | EndCause::Failed)));
+                        is_over = matches!(event, LiveEvent::Ended(_)) && !goes_on;
+                        if !goes_on && self.events.send(Ok(ClientEvent::Live(event))).await.is_err() {
                             return End::Abandoned;
                         }
                     }

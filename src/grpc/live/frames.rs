@@ -8,8 +8,8 @@ use tokio::time::Instant;
 use crate::error::Kinded as _;
 use crate::grpc::call::CallError;
 use crate::grpc::convert::{
-    ack_to_wire, config_from_wire, length_to_wire, pacing_to_wire, problem_to_wire, sample_error, sample_from_wire,
-    score_to_wire, segment_to_wire,
+    ack_to_wire, config_from_wire, length_to_wire, pacing_to_wire, problem_to_wire, sample_error, score_to_wire,
+    segment_to_wire,
 };
 use crate::grpc::field;
 use crate::grpc::name;
@@ -20,7 +20,7 @@ use crate::session::{ParticipantId, SessionEvent, SessionId, TrackId};
 
 use super::Live;
 use super::arrivals::Arrivals;
-use super::stream::is_end;
+use super::stream::{is_end, take_sample};
 
 const MAX_SAMPLES: usize = 256;
 /// Left of the caller's time for writing the answer, at most; of a short time a fifth.
@@ -48,7 +48,11 @@ pub(super) async fn analyze(
                 break;
             }
             Some(event) => answer.take(event),
-            None => return Err(ServiceError::Internal { problem: "events ended without a cause".into() }.into()),
+            // Events always end with `Ended`; without it the session's task is gone.
+            None => {
+                check_end(Some(EndCause::Failed))?;
+                break;
+            }
         }
     }
     Ok(answer.into_wire(versions, began.elapsed()))
@@ -64,7 +68,9 @@ fn check_end(cause: Option<EndCause>) -> Result<(), ServiceError> {
             what,
             problem: "another stream resumed it: send from one place only",
         }),
-        Some(EndCause::Failed) => Err(ServiceError::Internal { problem: "the session failed".into() }),
+        Some(EndCause::Failed) => {
+            Err(ServiceError::Unavailable { problem: "the server failed on this session: send the batch again" })
+        }
     }
 }
 
@@ -98,7 +104,7 @@ impl Answer {
     #[expect(clippy::needless_pass_by_value, reason = "its end is the point")]
     fn send(&mut self, samples: Vec<v1::MediaSample>, input: StreamInput) {
         for sample in samples {
-            let outcome = match sample_from_wire(sample) {
+            let outcome = match take_sample(sample) {
                 Ok(command) => self.send_one(&input, command),
                 Err((place, error)) => Err(sample_error(&status::of_field(&error), place.track_id, place.sequence)),
             };

@@ -9,8 +9,8 @@ use tonic::{Code, Status};
 use crate::error::{ErrorKind, Kinded};
 use crate::grpc::call::CallError;
 use crate::grpc::convert::{
-    SampleRef, ack_to_wire, config_from_wire, ended_to_wire, pacing_to_wire, problem_to_wire, sample_error,
-    sample_from_wire, score_to_wire, segment_to_wire, track_from_wire,
+    SampleFromWire, SampleRef, ack_to_wire, config_from_wire, ended_to_wire, pacing_to_wire, problem_to_wire,
+    sample_error, sample_from_wire, score_to_wire, segment_to_wire, track_from_wire,
 };
 use crate::grpc::field::FieldError;
 use crate::grpc::options::MAX_MESSAGE_BYTES;
@@ -20,6 +20,7 @@ use crate::grpc::proto::v1::analyze_stream_response::Message as Reply;
 use crate::grpc::status;
 use crate::service::{EndCause, LiveEvent, OpenStream, ServiceError, StreamCommand, StreamOptions};
 use crate::session::{SessionEvent, SessionId, TrackId};
+use crate::telemetry::metrics::{DropReason, frame_dropped, frame_received, open_stream};
 
 use super::arrivals::Arrivals;
 use super::replies::{Gone, Replies};
@@ -34,6 +35,7 @@ pub(super) async fn drive(
     mut inbound: impl Stream<Item = Result<v1::AnalyzeStreamRequest, Status>> + Send + Unpin,
     replies: &Replies<v1::AnalyzeStreamResponse>,
 ) -> Result<(), Status> {
+    let _open = open_stream();
     let patience = live.config_patience;
     let options = tokio::time::timeout(patience, read_config(&mut inbound)).await.map_err(|_elapsed| {
         status::of_service(&ServiceError::Timeout { what: "waiting for config", limit_secs: patience.as_secs_f64() })
@@ -90,7 +92,7 @@ async fn read_media(
                     "was sent twice: send it once, as the first message",
                 )));
             }
-            Some(Request::Sample(sample)) => sample_from_wire(sample),
+            Some(Request::Sample(sample)) => take_sample(sample),
             Some(Request::TrackUpdate(update)) => command_from_update(update),
             None => {
                 let error =
@@ -120,6 +122,17 @@ async fn read_media(
 /// Whether a refusal of that kind concerns the whole session and not the one message.
 pub(super) const fn is_end(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::Unavailable | ErrorKind::FailedPrecondition | ErrorKind::NotFound)
+}
+
+/// A sample of the wire as a command; a picture that cannot be one counts as received all the same.
+pub(super) fn take_sample(sample: v1::MediaSample) -> SampleFromWire {
+    let is_video = matches!(sample.payload, Some(v1::media_sample::Payload::Video(_)));
+    let taken = sample_from_wire(sample);
+    if is_video && taken.is_err() {
+        frame_received();
+        frame_dropped(DropReason::Refused);
+    }
+    taken
 }
 
 fn command_from_update(update: v1::TrackUpdate) -> Result<StreamCommand, (SampleRef, FieldError)> {
@@ -258,7 +271,10 @@ pub(super) fn end_status(cause: Option<EndCause>) -> Result<(), Status> {
             ErrorKind::FailedPrecondition,
             "another stream resumed this session: do not reconnect from here",
         )),
-        Some(EndCause::Failed) => Err(status::of_kind(ErrorKind::Internal, "the session failed")),
+        Some(EndCause::Failed) => Err(status::of_kind(
+            ErrorKind::Unavailable,
+            "the server failed on this session: open a new stream with the resume token of the last ack",
+        )),
     }
 }
 

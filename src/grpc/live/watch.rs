@@ -87,6 +87,6 @@ mod tests {
         check(deleted, Err((v1::StreamEndCause::SessionDeleted, Code::NotFound))).await;
         let draining = vec![LiveEvent::Ended(Some(EndCause::Draining))];
         check(draining, Err((v1::StreamEndCause::Draining, Code::Unavailable))).await;
-        check(vec![], Err((v1::StreamEndCause::Failed, Code::Internal))).await;
+        check(vec![], Err((v1::StreamEndCause::Failed, Code::Unavailable))).await;
     }
 }

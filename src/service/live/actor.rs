@@ -2,31 +2,37 @@
 
 mod durable;
 mod ending;
+mod streams;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinSet;
 
 use crate::scoring::Score;
 use crate::service::error::ServiceError;
 use crate::service::ports::SessionRecord;
 use crate::service::views::SessionView;
-use crate::session::{Interview, JournalEntry, ParticipantId, Segment, SessionEvent, SessionId, TrackId, Urgency};
+use crate::session::{Interview, JournalEntry, ParticipantId, Segment, SessionEvent, SessionId, TrackId};
 use crate::signals::FrameObservation;
+use crate::telemetry::metrics::{GaugeGuard, Stage, live_session, stage_took};
 
 use super::outbox::Outbox;
-use super::queue::{QueueItem, StreamId, TrackQueue};
-use super::registry::Services;
-use super::worker::{self, Analysis};
-use super::{EndCause, LiveEvent, SampleProblem, token};
+use super::queue::StreamId;
+use super::registry::{JUST_LEFT, Services};
+use super::shared::Shared;
+use super::{EndCause, SampleProblem};
 
 /// Commands that wait for the session; workers are held back past it.
 pub(super) const MAILBOX_COMMANDS: usize = 128;
 /// Commands applied before the store is written again.
 const MAX_COMMANDS_A_ROUND: usize = 64;
+/// Problems of single samples that wait to be told; older ones are dropped, their samples stay accounted for.
+const MAX_UNTOLD_PROBLEMS: usize = 256;
+/// How often a session looks at what no command tells it.
+const LONGEST_TICK: Duration = Duration::from_millis(250);
 
 /// What a session is told.
 #[derive(Debug)]
@@ -35,8 +41,6 @@ pub(super) enum Command {
     Attach { stream: StreamId, outbox: Outbox, resume_token: Option<String>, reply: Reply<Attached> },
     /// A stream's client sends no more.
     InputEnded(StreamId),
-    /// A new track's queue needs a worker.
-    Work { track_id: TrackId, queue: Arc<TrackQueue> },
     /// An entry for the journal.
     Journal(JournalEntry),
     /// A sample was analysed.
@@ -47,14 +51,16 @@ pub(super) enum Command {
     Problem(SampleProblem),
     /// A track ended.
     TrackEnded(TrackId),
-    /// All that a stream sent on a track was analysed.
-    Flushed { track_id: TrackId, stream: StreamId },
+    /// All that a stream, or anybody, sent on a track was analysed.
+    Flushed { track_id: TrackId, stream: Option<StreamId> },
     /// The session ends.
     Finish(Reply<SessionView>),
     /// The session is deleted: nothing more is stored.
     Delete(Reply<()>),
-    /// The server goes away.
-    Drain,
+    /// The server goes away, at the latest then.
+    Drain(Instant),
+    /// Others need the place of a session that nobody feeds.
+    MakeRoom,
 }
 
 pub(super) type Reply<T> = oneshot::Sender<Result<T, ServiceError>>;
@@ -65,54 +71,14 @@ pub(super) struct Attached {
     pub(super) resume_token: String,
     pub(super) resume_from: Vec<(TrackId, u64)>,
     pub(super) record: SessionRecord,
-}
-
-/// What inputs, workers and the session share. Locked for moments only.
-#[derive(Debug)]
-pub(super) struct Shared {
-    interview: Mutex<Option<Interview>>,
-    pub(super) tracks: Mutex<HashMap<TrackId, TrackEntry>>,
-    pub(super) closed: Mutex<Option<EndCause>>,
-}
-
-/// A track's queue and who may feed it.
-#[derive(Debug)]
-pub(super) struct TrackEntry {
-    pub(super) queue: Arc<TrackQueue>,
-    pub(super) owner: StreamId,
-    pub(super) last_sequence: Option<u64>,
-}
-
-impl Shared {
-    pub(super) fn new() -> Self {
-        Self { interview: Mutex::new(None), tracks: Mutex::default(), closed: Mutex::new(None) }
-    }
-
-    pub(super) fn urgency(&self, track_id: &TrackId) -> Urgency {
-        self.with_interview(|interview| interview.urgency(track_id)).unwrap_or_default()
-    }
-
-    /// Runs something on the interview; `None` before it was loaded.
-    pub(super) fn with_interview<T>(&self, run: impl FnOnce(&mut Interview) -> T) -> Option<T> {
-        self.interview.lock().unwrap_or_else(PoisonError::into_inner).as_mut().map(run)
-    }
-
-    pub(super) fn tracks(&self) -> std::sync::MutexGuard<'_, HashMap<TrackId, TrackEntry>> {
-        self.tracks.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn closed(&self) -> Option<EndCause> {
-        *self.closed.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn close(&self, cause: EndCause) {
-        self.closed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(cause);
-    }
+    /// Raised when the stream may not send any more.
+    pub(super) is_over: Arc<AtomicBool>,
 }
 
 #[derive(Debug)]
 struct StreamState {
     outbox: Outbox,
+    is_over: Arc<AtomicBool>,
     /// Tracks whose queues must still be emptied; `None` while the client may send.
     unflushed: Option<HashSet<TrackId>>,
 }
@@ -126,25 +92,45 @@ struct Closing {
 }
 
 /// A running session.
-pub(super) struct Session {
+struct Session {
+    registration: Registration,
     record: SessionRecord,
-    services: Arc<Services>,
-    shared: Arc<Shared>,
     mailbox: mpsc::Receiver<Command>,
-    sender: mpsc::WeakSender<Command>,
-    workers: JoinSet<()>,
     streams: BTreeMap<StreamId, StreamState>,
+    /// Not stored yet.
     journal: Vec<JournalEntry>,
     scores: Vec<(ParticipantId, Score)>,
     segments: BTreeMap<u32, Segment>,
     events: Vec<SessionEvent>,
     problems: Vec<SampleProblem>,
-    progress: HashMap<TrackId, u64>,
-    told_progress: HashMap<TrackId, u64>,
+    /// Highest sequence that is done with, of tracks where that changed since it was told.
+    accounted: HashMap<TrackId, u64>,
+    /// Tracks that ended since it was told, with their last sequence.
+    ended_tracks: Vec<(TrackId, Option<u64>)>,
+    /// Highest stored sequence of each track.
+    stored: HashMap<TrackId, u64>,
     last_commit: Instant,
     failing_since: Option<Instant>,
-    idle_since: Option<Instant>,
+    /// When the session ended, from the moment at which its last entry is in the journal.
+    end_time: Option<jiff::Timestamp>,
     closing: Option<Closing>,
+    must_make_room: bool,
+}
+
+/// A session's place among the live ones. It is given up however the session's task ends, so that a defect in it costs its
+/// streams and no more: they resume, and the session is loaded again.
+struct Registration {
+    id: SessionId,
+    services: Arc<Services>,
+    shared: Arc<Shared>,
+    _gauge: GaugeGuard,
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        self.services.sessions.remove(&self.id, &self.shared);
+        self.shared.close_queues(EndCause::Failed);
+    }
 }
 
 /// Loads a session and runs it until it ends, is idle or fails.
@@ -153,37 +139,36 @@ pub(super) async fn run(
     services: Arc<Services>,
     shared: Arc<Shared>,
     mut mailbox: mpsc::Receiver<Command>,
-    sender: mpsc::WeakSender<Command>,
 ) {
-    let loaded = load(&id, &services).await;
-    let (record, interview) = match loaded {
+    let registration = Registration { id, services, shared, _gauge: live_session() };
+    let (record, interview) = match load(&registration.id, &registration.services).await {
         Ok(loaded) => loaded,
         Err(error) => {
-            services.sessions.remove(&id, &shared);
-            refuse_all(&mut mailbox, &id, error);
+            drop(registration);
+            refuse_all(&mut mailbox, error);
             return;
         }
     };
-    *shared.interview.lock().unwrap_or_else(PoisonError::into_inner) = Some(interview);
+    let stored = interview.last_sequences().map(|(track_id, sequence)| (track_id.clone(), sequence)).collect();
+    registration.shared.set_interview(interview);
     let session = Session {
+        registration,
         record,
-        services,
-        shared,
         mailbox,
-        sender,
-        workers: JoinSet::new(),
         streams: BTreeMap::new(),
         journal: Vec::new(),
         scores: Vec::new(),
         segments: BTreeMap::new(),
         events: Vec::new(),
         problems: Vec::new(),
-        progress: HashMap::new(),
-        told_progress: HashMap::new(),
+        accounted: HashMap::new(),
+        ended_tracks: Vec::new(),
+        stored,
         last_commit: Instant::now(),
         failing_since: None,
-        idle_since: Some(Instant::now()),
+        end_time: None,
         closing: None,
+        must_make_room: false,
     };
     session.run().await;
 }
@@ -191,31 +176,59 @@ pub(super) async fn run(
 async fn load(id: &SessionId, services: &Services) -> Result<(SessionRecord, Interview), ServiceError> {
     let record = services.store.get(id).await?;
     let mut interview = services.new_interview();
-    if record.journal_len > 0 {
-        for entry in services.store.journal(id).await? {
-            interview.apply(&entry);
-        }
+    if record.journal_len == 0 {
+        return Ok((record, interview));
     }
+    let journal = services.store.journal(id).await?;
+    // Hours of interview take seconds to replay.
+    let replayed = tokio::task::spawn_blocking(move || {
+        for entry in &journal {
+            interview.apply(entry);
+        }
+        interview
+    });
+    let interview = replayed.await.map_err(|panic| ServiceError::Internal { problem: panic.to_string() })?;
     Ok((record, interview))
 }
 
-fn refuse_all(mailbox: &mut mpsc::Receiver<Command>, id: &SessionId, error: ServiceError) {
+/// Answers what waits for a session that could not be loaded: the first with the cause, the others may try for themselves.
+fn refuse_all(mailbox: &mut mpsc::Receiver<Command>, error: ServiceError) {
     mailbox.close();
     let mut error = Some(error);
-    let mut next_error = || error.take().unwrap_or_else(|| ServiceError::NotFound { what: format!("sessions/{id}") });
     while let Ok(command) = mailbox.try_recv() {
-        match command {
-            Command::Attach { reply, .. } => drop(reply.send(Err(next_error()))),
-            Command::Finish(reply) => drop(reply.send(Err(next_error()))),
-            Command::Delete(reply) => drop(reply.send(Ok(()))),
-            _ => {}
-        }
+        refuse(command, || error.take().unwrap_or(ServiceError::Unavailable { problem: JUST_LEFT }));
+    }
+}
+
+/// Answers a command that came too late.
+fn refuse(command: Command, error: impl FnOnce() -> ServiceError) {
+    match command {
+        Command::Attach { reply, .. } => drop(reply.send(Err(error()))),
+        Command::Finish(reply) => drop(reply.send(Err(error()))),
+        Command::Delete(reply) => drop(reply.send(Ok(()))),
+        Command::InputEnded(_)
+        | Command::Journal(_)
+        | Command::Observed { .. }
+        | Command::Accounted { .. }
+        | Command::Problem(_)
+        | Command::TrackEnded(_)
+        | Command::Flushed { .. }
+        | Command::Drain(_)
+        | Command::MakeRoom => {}
     }
 }
 
 impl Session {
+    fn services(&self) -> &Services {
+        &self.registration.services
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.registration.shared
+    }
+
     async fn run(mut self) {
-        let mut tick = tokio::time::interval(self.services.options.commit_interval());
+        let mut tick = tokio::time::interval(self.services().options.commit_interval().min(LONGEST_TICK));
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
@@ -227,8 +240,7 @@ impl Session {
                         self.take(command);
                     }
                 }
-                _ = tick.tick() => {}
-                Some(_) = self.workers.join_next() => {}
+                _ = tick.tick() => self.check_workers(),
             }
             if self.is_commit_due() {
                 self.commit().await;
@@ -242,53 +254,78 @@ impl Session {
     }
 
     fn take(&mut self, command: Command) {
+        if self.closing.as_ref().is_some_and(|closing| closing.cause.is_final()) {
+            refuse(command, || ServiceError::Unavailable { problem: JUST_LEFT });
+            return;
+        }
         match command {
             Command::Attach { stream, outbox, resume_token, reply } => {
                 self.attach(stream, outbox, resume_token.as_deref(), reply);
             }
             Command::InputEnded(stream) => self.end_input(stream),
-            Command::Work { track_id, queue } => self.start_worker(track_id, queue),
-            Command::Journal(entry) => self.apply(entry),
+            Command::Journal(_) | Command::Observed { .. } | Command::Accounted { .. } | Command::Problem(_)
+                if self.is_ended() => {}
+            Command::Journal(entry) => self.take_entry(entry),
             Command::Observed { track_id, sequence, observations } => {
                 for observation in observations {
+                    let began = Instant::now();
                     self.apply(JournalEntry::Frame { track_id: track_id.clone(), observation });
+                    stage_took(Stage::Score, began.elapsed());
                 }
-                self.progress.insert(track_id, sequence);
+                self.accounted.insert(track_id, sequence);
             }
             Command::Accounted { track_id, sequence } => {
-                self.progress.insert(track_id, sequence);
+                self.accounted.insert(track_id, sequence);
             }
             Command::Problem(problem) => {
-                self.progress.insert(problem.track_id.clone(), problem.sequence);
+                self.accounted.insert(problem.track_id.clone(), problem.sequence);
+                if self.problems.len() >= MAX_UNTOLD_PROBLEMS {
+                    self.problems.remove(0);
+                }
                 self.problems.push(problem);
             }
             Command::TrackEnded(track_id) => {
-                if let Some(entry) = self.shared.tracks().remove(&track_id) {
-                    entry.queue.close();
-                }
-                self.note_flushed(&track_id, None);
-                self.apply(JournalEntry::TrackRemoved(track_id));
+                let last = self.accounted.remove(&track_id);
+                self.apply(JournalEntry::TrackRemoved(track_id.clone()));
+                self.ended_tracks.push((track_id, last));
             }
-            Command::Flushed { track_id, stream } => self.note_flushed(&track_id, Some(stream)),
-            Command::Finish(reply) => self.begin_closing(EndCause::Finished, Some(reply)),
-            Command::Drain => self.begin_closing(EndCause::Draining, None),
+            Command::Flushed { track_id, stream: Some(stream) } => self.note_flushed(&track_id, Some(stream)),
+            Command::Flushed { track_id, stream: None } => {
+                if let Some(closing) = &mut self.closing {
+                    closing.waiting.remove(&track_id);
+                }
+            }
+            Command::Finish(reply) => self.begin_closing(EndCause::Finished, None, Some(reply)),
+            Command::Drain(deadline) => self.begin_closing(EndCause::Draining, Some(deadline), None),
             Command::Delete(reply) => {
-                self.shared.close(EndCause::Deleted);
-                let closing = Closing {
-                    cause: EndCause::Deleted,
-                    deadline: Instant::now(),
-                    waiting: HashSet::new(),
-                    replies: Vec::new(),
-                };
-                self.closing = Some(closing);
-                self.journal.clear();
+                self.end_now(EndCause::Deleted);
                 let _ = reply.send(Ok(()));
             }
+            Command::MakeRoom => self.must_make_room = true,
         }
     }
 
+    /// Takes an entry of a client's; one that says nothing new leaves no trace.
+    fn take_entry(&mut self, entry: JournalEntry) {
+        if let JournalEntry::TrackUpserted(track) = &entry {
+            let is_known = |interview: &mut Interview| interview.track(&track.track_id) == Some(track);
+            if self.shared().with_interview(is_known) == Some(true) {
+                return;
+            }
+        }
+        self.apply(entry);
+    }
+
+    /// Whether the last entry of the session is in its journal.
+    const fn is_ended(&self) -> bool {
+        self.end_time.is_some() || self.record.end_time.is_some()
+    }
+
     fn apply(&mut self, entry: JournalEntry) {
-        let events = self.shared.with_interview(|interview| interview.apply(&entry)).unwrap_or_default();
+        if self.is_ended() {
+            return;
+        }
+        let events = self.shared().with_interview(|interview| interview.apply(&entry)).unwrap_or_default();
         self.journal.push(entry);
         for event in events {
             match &event {
@@ -304,116 +341,25 @@ impl Session {
         }
     }
 
-    fn attach(&mut self, stream: StreamId, outbox: Outbox, resume_token: Option<&str>, reply: Reply<Attached>) {
-        let answer = self.admit(resume_token);
-        if answer.is_ok() {
-            if resume_token.is_some() {
-                self.take_over();
-            }
-            self.streams.insert(stream, StreamState { outbox, unflushed: None });
-            self.idle_since = None;
-        }
-        if reply.send(answer).is_err() {
-            self.streams.remove(&stream);
-        }
-    }
-
-    fn admit(&self, resume_token: Option<&str>) -> Result<Attached, ServiceError> {
-        if self.record.end_time.is_some() || self.closing.is_some() {
-            return Err(ServiceError::FailedPrecondition {
-                what: format!("sessions/{}", self.record.id),
-                problem: "it is finished: create another session",
-            });
-        }
-        if let Some(token) = resume_token {
-            token::check(token, &self.record)?;
-        }
-        let limit = self.services.options.max_streams_per_session;
-        if resume_token.is_none() && self.streams.len() >= limit {
-            return Err(ServiceError::Overloaded {
-                what: "streams of one session",
-                limit: limit as u64,
-                retry_after: Duration::from_secs(5),
-            });
-        }
-        let resume_from = self.shared.with_interview(|interview| {
-            interview.last_sequences().map(|(track_id, sequence)| (track_id.clone(), sequence)).collect()
-        });
-        Ok(Attached {
-            resume_token: self.resume_token(),
-            resume_from: resume_from.unwrap_or_default(),
-            record: self.record.clone(),
-        })
-    }
-
-    /// A resuming client replaces all streams before it: their connections are broken or about to be.
-    fn take_over(&mut self) {
-        for state in self.streams.values_mut() {
-            state.outbox.push(LiveEvent::Ended(Some(EndCause::TakenOver)));
-        }
-        self.shared.tracks().values_mut().for_each(|entry| entry.owner = StreamId(0));
-    }
-
-    fn end_input(&mut self, stream: StreamId) {
-        let Some(state) = self.streams.get_mut(&stream) else { return };
-        let tracks = self.shared.tracks();
-        let owned = tracks.iter().filter(|(_, entry)| entry.owner == stream);
-        let unflushed: HashSet<TrackId> = owned
-            .map(|(track_id, entry)| {
-                entry.queue.push(QueueItem::Flush(stream));
-                track_id.clone()
-            })
-            .collect();
-        state.unflushed = Some(unflushed);
-    }
-
-    fn start_worker(&mut self, track_id: TrackId, queue: Arc<TrackQueue>) {
-        let Some(sender) = self.sender.upgrade() else { return };
-        let analysis = Analysis { pipeline: self.services.pipeline.clone(), pool: self.services.pool.clone() };
-        self.workers.spawn(worker::run(track_id, queue, analysis, Arc::clone(&self.shared), sender));
-    }
-
-    fn note_flushed(&mut self, track_id: &TrackId, stream: Option<StreamId>) {
-        for (id, state) in &mut self.streams {
-            if stream.is_none_or(|stream| stream == *id)
-                && let Some(unflushed) = &mut state.unflushed
+    /// A worker that ended by a panic leaves its track without anybody: the session ends, and its streams resume it.
+    fn check_workers(&mut self) {
+        let mut has_panicked = false;
+        let mut workers = self.registration.shared.workers();
+        while let Some(ended) = workers.try_join_next() {
+            if let Err(error) = ended
+                && error.is_panic()
             {
-                unflushed.remove(track_id);
+                tracing::error!(
+                    session.id = %self.record.id,
+                    error = &error as &dyn std::error::Error,
+                    "a track's worker failed; the session is loaded again when its streams resume"
+                );
+                has_panicked = true;
             }
         }
-        if stream.is_none_or(|stream| stream == StreamId(0))
-            && let Some(closing) = &mut self.closing
-        {
-            closing.waiting.remove(track_id);
+        drop(workers);
+        if has_panicked {
+            self.end_now(EndCause::Failed);
         }
-    }
-
-    /// Ends streams whose input is flushed and stored; forgets those that nobody reads.
-    fn tend_streams(&mut self) {
-        let is_stored = self.journal.is_empty() && !self.has_untold_progress();
-        for state in self.streams.values_mut() {
-            if is_stored && state.unflushed.as_ref().is_some_and(HashSet::is_empty) {
-                state.outbox.push(LiveEvent::Ended(None));
-            }
-            state.outbox.flush();
-        }
-        let mut tracks = self.shared.tracks();
-        self.streams.retain(|id, state| {
-            let is_done = state.outbox.is_done();
-            if is_done {
-                tracks.values_mut().filter(|entry| entry.owner == *id).for_each(|entry| entry.owner = StreamId(0));
-            }
-            !is_done
-        });
-        drop(tracks);
-        if self.streams.is_empty() {
-            self.idle_since.get_or_insert_with(Instant::now);
-        } else {
-            self.idle_since = None;
-        }
-    }
-
-    fn resume_token(&self) -> String {
-        token::issue(&self.record.id, self.record.journal_len, &self.record.resume_secret)
     }
 }

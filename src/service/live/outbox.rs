@@ -1,6 +1,6 @@
 //! Events on their way to one receiver: bounded, newest state wins, nobody is waited for.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -8,6 +8,7 @@ use tokio::sync::mpsc::error::TrySendError;
 
 use crate::scoring::Level;
 use crate::session::{ParticipantId, SessionEvent, TrackId};
+use crate::telemetry::metrics::{GaugeGuard, Queue, queued};
 
 use super::LiveEvent;
 
@@ -27,21 +28,37 @@ enum Key {
     Ended,
 }
 
+/// An event that its receiver has not taken.
+#[derive(Debug)]
+struct Waiting {
+    key: Key,
+    event: LiveEvent,
+    _gauge: GaugeGuard,
+}
+
 /// The sending side of one receiver.
 #[derive(Debug)]
 pub(super) struct Outbox {
     channel: mpsc::Sender<LiveEvent>,
-    waiting: VecDeque<(Key, LiveEvent)>,
+    waiting: VecDeque<Waiting>,
     score_interval: Option<Duration>,
     last_scores: HashMap<ParticipantId, (f64, Level)>,
+    /// Scores that came too soon after the one before; the last ones are told at the end.
+    held_scores: BTreeMap<ParticipantId, LiveEvent>,
     is_ended: bool,
 }
 
 impl Outbox {
     pub(super) fn new(score_interval: Option<Duration>) -> (Self, mpsc::Receiver<LiveEvent>) {
         let (channel, events) = mpsc::channel(CHANNEL_EVENTS);
-        let outbox =
-            Self { channel, waiting: VecDeque::new(), score_interval, last_scores: HashMap::new(), is_ended: false };
+        let outbox = Self {
+            channel,
+            waiting: VecDeque::new(),
+            score_interval,
+            last_scores: HashMap::new(),
+            held_scores: BTreeMap::new(),
+            is_ended: false,
+        };
         (outbox, events)
     }
 
@@ -60,37 +77,54 @@ impl Outbox {
         if self.is_ended || !self.is_wanted(&event) {
             return;
         }
+        if matches!(event, LiveEvent::Ended(_)) {
+            self.is_ended = true;
+            for (_, score) in std::mem::take(&mut self.held_scores) {
+                self.enqueue(score);
+            }
+        }
+        self.enqueue(event);
+        self.flush();
+    }
+
+    fn enqueue(&mut self, event: LiveEvent) {
         let key = key(&event);
-        self.is_ended = key == Key::Ended;
         if key == Key::Problem {
-            let n_problems = self.waiting.iter().filter(|(waiting, _)| *waiting == Key::Problem).count();
+            let n_problems = self.waiting.iter().filter(|waiting| waiting.key == Key::Problem).count();
             if n_problems >= MAX_WAITING_PROBLEMS
-                && let Some(oldest) = self.waiting.iter().position(|(waiting, _)| *waiting == Key::Problem)
+                && let Some(oldest) = self.waiting.iter().position(|waiting| waiting.key == Key::Problem)
             {
                 self.waiting.remove(oldest);
             }
-        } else if let Some(waiting) = self.waiting.iter_mut().find(|(waiting, _)| *waiting == key) {
-            waiting.1 = event;
-            self.flush();
+        } else if let Some(waiting) = self.waiting.iter_mut().find(|waiting| waiting.key == key) {
+            waiting.event = event;
             return;
         }
-        self.waiting.push_back((key, event));
-        self.flush();
+        self.waiting.push_back(Waiting { key, event, _gauge: queued(Queue::Events) });
     }
 
     /// Hands over what fits.
     pub(super) fn flush(&mut self) {
-        while let Some((key, event)) = self.waiting.pop_front() {
+        while let Some(Waiting { key, event, _gauge }) = self.waiting.pop_front() {
             match self.channel.try_send(event) {
                 Ok(()) => {}
                 Err(TrySendError::Full(event)) => {
-                    self.waiting.push_front((key, event));
+                    self.waiting.push_front(Waiting { key, event, _gauge });
                     return;
                 }
                 Err(TrySendError::Closed(_)) => {
                     self.waiting.clear();
                     return;
                 }
+            }
+        }
+    }
+
+    /// Hands over everything, for as long as that takes.
+    pub(super) async fn hand_over(mut self) {
+        while let Some(waiting) = self.waiting.pop_front() {
+            if self.channel.send(waiting.event).await.is_err() {
+                return;
             }
         }
     }
@@ -105,6 +139,9 @@ impl Outbox {
         });
         if is_wanted {
             self.last_scores.insert(participant_id.clone(), (score.window_end_secs, score.level));
+            self.held_scores.remove(participant_id);
+        } else {
+            self.held_scores.insert(participant_id.clone(), event.clone());
         }
         is_wanted
     }
@@ -123,10 +160,10 @@ fn key(event: &LiveEvent) -> Key {
 
 #[cfg(test)]
 mod tests {
-    use crate::session::TrackId;
+    use crate::scoring::{Level, Score};
 
     use super::super::Acknowledgement;
-    use super::{CHANNEL_EVENTS, LiveEvent, Outbox};
+    use super::{CHANNEL_EVENTS, Duration, LiveEvent, Outbox, ParticipantId, SessionEvent, TrackId};
 
     fn ack(sequence: u64) -> LiveEvent {
         let track_id = TrackId::new("camera").expect("valid");
@@ -151,6 +188,46 @@ mod tests {
         assert!(newest.sequence == 9_999 && last < 9_999);
         assert!(matches!(events.recv().await, Some(LiveEvent::Ended(None))));
         assert!(outbox.is_done());
+    }
+
+    fn score(at_secs: f64, level: Level) -> LiveEvent {
+        let participant_id = ParticipantId::new("candidate").expect("valid");
+        let score = Score {
+            authenticity: None,
+            level,
+            signals: Vec::new(),
+            reasons: Vec::new(),
+            usable_face_secs: 0.0,
+            window_start_secs: 0.0,
+            window_end_secs: at_secs,
+            policy: String::new(),
+            engine: "".into(),
+        };
+        LiveEvent::Session(SessionEvent::Score { participant_id, score })
+    }
+
+    #[tokio::test]
+    async fn scores_keep_their_interval_and_the_last_one_is_always_told() {
+        let (mut outbox, mut events) = Outbox::new(Some(Duration::from_secs(10)));
+        for second in 0..26 {
+            outbox.push(score(f64::from(second), if second < 5 { Level::Inconclusive } else { Level::Clear }));
+        }
+        outbox.push(LiveEvent::Ended(None));
+        let mut told = Vec::new();
+        while let Some(LiveEvent::Session(SessionEvent::Score { score, .. })) = events.recv().await {
+            told.push(score.window_end_secs);
+        }
+        assert_eq!(told, [0.0, 5.0, 15.0, 25.0], "a new level at once, else every ten seconds");
+        let (mut outbox, mut events) = Outbox::new(Some(Duration::from_secs(10)));
+        for second in 0..5 {
+            outbox.push(score(f64::from(second), Level::Clear));
+        }
+        outbox.push(LiveEvent::Ended(None));
+        let mut told = Vec::new();
+        while let Some(LiveEvent::Session(SessionEvent::Score { score, .. })) = events.recv().await {
+            told.push(score.window_end_secs);
+        }
+        assert_eq!(told, [0.0, 4.0]);
     }
 
     #[test]

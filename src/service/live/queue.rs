@@ -3,46 +3,81 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use tokio::sync::Notify;
 
 use crate::media::{MediaTime, VideoFormat, VideoSample};
 use crate::session::Track;
+use crate::telemetry::metrics::{DropReason, GaugeGuard, Queue, frame_dropped, queued, queued_bytes};
 
 /// Samples that may wait whatever their size: bounds the work behind tiny ones.
 const MAX_SAMPLES: usize = 512;
+/// Changes of the track that may wait.
+pub(super) const MAX_CHANGES: usize = 64;
 
-/// Numbers the streams of one process.
+/// Numbers the streams of one process; a later stream has the higher number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct StreamId(pub(super) u64);
 
 /// What waits on a track, in the order in which it came.
 #[derive(Debug)]
 pub(super) enum QueueItem {
-    /// A sample with the time of its arrival since the session was created.
-    Sample { sample: VideoSample, arrival: MediaTime },
+    /// A video sample.
+    Sample(QueuedSample),
+    /// Sound up to this sequence: accounted for in its turn.
+    Audio {
+        /// Highest sequence.
+        sequence: u64,
+    },
     /// The track, or who is behind it, changed from here on.
     Upsert(Track, Option<VideoFormat>),
     /// The track ends here.
     Remove,
     /// Everything that a stream sent lies before this.
     Flush(StreamId),
+    /// Everything that anybody sent lies before this: the session ends.
+    Finish,
+}
+
+/// A video sample that waits for its turn.
+#[derive(Debug)]
+pub(super) struct QueuedSample {
+    /// The sample.
+    pub(super) sample: VideoSample,
+    /// When it came, since the session was created.
+    pub(super) arrival: MediaTime,
+    /// When it came, for measuring how long it waited.
+    pub(super) queued_at: Instant,
+    _gauges: [GaugeGuard; 2],
+}
+
+impl QueuedSample {
+    fn n_bytes(&self) -> u64 {
+        self.sample.data.len() as u64
+    }
 }
 
 /// Bytes waiting on all tracks together.
+///
+/// Past the limit, tracks that hold more than an equal share of it shed until they do not. So at most twice the limit waits,
+/// and who sends little is not pushed out by who sends much.
 #[derive(Debug)]
 pub(super) struct ByteBudget {
     used: AtomicU64,
+    n_queues: AtomicU64,
     limit: u64,
 }
 
 impl ByteBudget {
     pub(super) const fn new(limit: u64) -> Self {
-        Self { used: AtomicU64::new(0), limit }
+        Self { used: AtomicU64::new(0), n_queues: AtomicU64::new(0), limit }
     }
 
-    fn is_exceeded(&self) -> bool {
+    /// Whether too much waits, and this much is more than one track's share of what may.
+    fn is_exceeded_by(&self, n_bytes: u64) -> bool {
         self.used.load(Ordering::Relaxed) > self.limit
+            && n_bytes > self.limit / self.n_queues.load(Ordering::Relaxed).max(1)
     }
 }
 
@@ -60,6 +95,7 @@ struct State {
     items: VecDeque<QueueItem>,
     n_bytes: u64,
     n_samples: usize,
+    n_changes: usize,
     shed_since_pop: u64,
     shed_total: u64,
     is_closed: bool,
@@ -67,36 +103,73 @@ struct State {
 
 impl TrackQueue {
     pub(super) fn new(max_bytes: u64, budget: Arc<ByteBudget>) -> Self {
+        budget.n_queues.fetch_add(1, Ordering::Relaxed);
         Self { state: Mutex::default(), ready: Notify::new(), max_bytes, budget }
     }
 
-    /// Adds an item; a sample pushes out the oldest samples while there is too much. Gives back how many it pushed out.
-    pub(super) fn push(&self, item: QueueItem) -> u64 {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Adds a sample, which pushes out the oldest samples (itself at last) while there is too much.
+    pub(super) fn push_sample(&self, sample: VideoSample, arrival: MediaTime) {
+        let n_bytes = sample.data.len() as u64;
+        let mut state = self.lock();
         if state.is_closed {
-            return 0;
+            frame_dropped(DropReason::SessionEnded);
+            return;
         }
-        if let QueueItem::Sample { sample, .. } = &item {
-            let n_bytes = sample.data.len() as u64;
-            state.n_bytes += n_bytes;
-            state.n_samples += 1;
-            self.budget.used.fetch_add(n_bytes, Ordering::Relaxed);
-        }
-        state.items.push_back(item);
-        let mut n_shed = 0;
-        while state.n_samples > 1
-            && (state.n_bytes > self.max_bytes || state.n_samples > MAX_SAMPLES || self.budget.is_exceeded())
-        {
-            let oldest = state.items.iter().position(|item| matches!(item, QueueItem::Sample { .. }));
-            let Some(removed) = oldest.and_then(|at| state.items.remove(at)) else { break };
+        let gauges = [queued(Queue::Frames), queued_bytes(Queue::Frames, n_bytes)];
+        let queued = QueuedSample { sample, arrival, queued_at: Instant::now(), _gauges: gauges };
+        state.n_bytes += n_bytes;
+        state.n_samples += 1;
+        self.budget.used.fetch_add(n_bytes, Ordering::Relaxed);
+        state.items.push_back(QueueItem::Sample(queued));
+        while state.n_samples > 0 && self.is_too_full(&state) {
+            let oldest = state.items.iter().position(|item| matches!(item, QueueItem::Sample(_)));
+            let Some((at, removed)) = oldest.and_then(|at| Some((at, state.items.remove(at)?))) else { break };
             self.forget(&mut state, &removed);
-            n_shed += 1;
+            join_audio(&mut state.items, at);
+            state.shed_since_pop += 1;
+            state.shed_total += 1;
+            frame_dropped(DropReason::QueueFull);
         }
-        state.shed_since_pop += n_shed;
-        state.shed_total += n_shed;
         drop(state);
         self.ready.notify_one();
-        n_shed
+    }
+
+    fn is_too_full(&self, state: &State) -> bool {
+        let is_over_own = state.n_bytes > self.max_bytes || state.n_samples > MAX_SAMPLES;
+        (is_over_own && state.n_samples > 1) || self.budget.is_exceeded_by(state.n_bytes)
+    }
+
+    /// Adds sound, which is only counted.
+    pub(super) fn push_audio(&self, sequence: u64) {
+        self.push(QueueItem::Audio { sequence });
+    }
+
+    /// Adds a change of the track; `false` when too many wait already.
+    #[must_use]
+    pub(super) fn push_change(&self, change: QueueItem) -> bool {
+        if self.lock().n_changes >= MAX_CHANGES {
+            return false;
+        }
+        self.push(change);
+        true
+    }
+
+    /// Adds a mark of the session's own.
+    pub(super) fn push_mark(&self, mark: QueueItem) {
+        self.push(mark);
+    }
+
+    fn push(&self, item: QueueItem) {
+        let mut state = self.lock();
+        if state.is_closed {
+            return;
+        }
+        state.n_changes += usize::from(is_change(&item));
+        state.items.push_back(item);
+        let last = state.items.len();
+        join_audio(&mut state.items, last.saturating_sub(1));
+        drop(state);
+        self.ready.notify_one();
     }
 
     /// The next item and the samples shed since the one before; `None` once closed and empty.
@@ -104,7 +177,7 @@ impl TrackQueue {
         loop {
             let ready = self.ready.notified();
             {
-                let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut state = self.lock();
                 if let Some(item) = state.items.pop_front() {
                     self.forget(&mut state, &item);
                     return Some((item, std::mem::take(&mut state.shed_since_pop)));
@@ -117,35 +190,65 @@ impl TrackQueue {
         }
     }
 
+    /// Counts a sample that was shed after it had its turn.
+    pub(super) fn count_shed(&self) {
+        self.lock().shed_total += 1;
+    }
+
     /// Samples shed so far.
     pub(super) fn shed_total(&self) -> u64 {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).shed_total
+        self.lock().shed_total
+    }
+
+    /// Whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().items.is_empty()
     }
 
     /// Ends the queue; what waits is dropped.
     pub(super) fn close(&self) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
         state.is_closed = true;
         while let Some(item) = state.items.pop_front() {
             self.forget(&mut state, &item);
+            if matches!(item, QueueItem::Sample(_)) {
+                frame_dropped(DropReason::SessionEnded);
+            }
         }
         drop(state);
         self.ready.notify_one();
     }
 
     fn forget(&self, state: &mut State, item: &QueueItem) {
-        if let QueueItem::Sample { sample, .. } = item {
-            let n_bytes = sample.data.len() as u64;
-            state.n_bytes -= n_bytes;
+        if let QueueItem::Sample(queued) = item {
+            state.n_bytes -= queued.n_bytes();
             state.n_samples -= 1;
-            self.budget.used.fetch_sub(n_bytes, Ordering::Relaxed);
+            self.budget.used.fetch_sub(queued.n_bytes(), Ordering::Relaxed);
         }
+        state.n_changes -= usize::from(is_change(item));
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for TrackQueue {
     fn drop(&mut self) {
         self.close();
+        self.budget.n_queues.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+const fn is_change(item: &QueueItem) -> bool {
+    matches!(item, QueueItem::Upsert(..) | QueueItem::Remove)
+}
+
+/// Joins sound at `at` with sound just before it, so that sound alone never fills a queue.
+fn join_audio(items: &mut VecDeque<QueueItem>, at: usize) {
+    let Some(before) = at.checked_sub(1) else { return };
+    if let (Some(QueueItem::Audio { .. }), Some(QueueItem::Audio { .. })) = (items.get(before), items.get(at)) {
+        items.remove(before);
     }
 }
 
@@ -158,9 +261,9 @@ mod tests {
 
     use crate::media::{MediaTime, Rotation, VideoSample};
 
-    use super::{ByteBudget, QueueItem, StreamId, TrackQueue};
+    use super::{ByteBudget, MAX_CHANGES, MAX_SAMPLES, QueueItem, StreamId, TrackQueue};
 
-    fn sample(sequence: u64, n_bytes: usize) -> QueueItem {
+    fn push(queue: &TrackQueue, sequence: u64, n_bytes: usize) {
         let sample = VideoSample {
             sequence,
             media_time: MediaTime::ZERO,
@@ -170,21 +273,25 @@ mod tests {
             keyframe: false,
             data: Bytes::from(vec![0; n_bytes]),
         };
-        QueueItem::Sample { sample, arrival: MediaTime::ZERO }
+        queue.push_sample(sample, MediaTime::ZERO);
+    }
+
+    fn queue(max_bytes: u64) -> TrackQueue {
+        TrackQueue::new(max_bytes, Arc::new(ByteBudget::new(1_000_000)))
     }
 
     async fn next_sequence(queue: &TrackQueue) -> (u64, u64) {
         match queue.pop().await {
-            Some((QueueItem::Sample { sample, .. }, n_shed)) => (sample.sequence, n_shed),
+            Some((QueueItem::Sample(queued), n_shed)) => (queued.sample.sequence, n_shed),
             other => panic!("expected a sample, got {other:?}"),
         }
     }
 
     #[tokio::test]
     async fn the_oldest_samples_go_and_are_counted() {
-        let queue = TrackQueue::new(250, Arc::new(ByteBudget::new(10_000)));
+        let queue = queue(250);
         for sequence in 0..5 {
-            queue.push(sample(sequence, 100));
+            push(&queue, sequence, 100);
         }
         assert_eq!(next_sequence(&queue).await, (3, 3));
         assert_eq!(next_sequence(&queue).await, (4, 0));
@@ -193,31 +300,62 @@ mod tests {
 
     #[tokio::test]
     async fn marks_are_never_shed() {
-        let queue = TrackQueue::new(100, Arc::new(ByteBudget::new(10_000)));
-        queue.push(sample(0, 90));
-        queue.push(QueueItem::Flush(StreamId(7)));
-        queue.push(sample(1, 90));
+        let queue = queue(100);
+        push(&queue, 0, 90);
+        queue.push_mark(QueueItem::Flush(StreamId(7)));
+        push(&queue, 1, 90);
         assert!(matches!(queue.pop().await, Some((QueueItem::Flush(StreamId(7)), 1))));
         assert_eq!(next_sequence(&queue).await, (1, 0));
     }
 
     #[tokio::test]
-    async fn the_budget_of_all_tracks_is_given_back() {
-        let budget = Arc::new(ByteBudget::new(150));
-        let queue = TrackQueue::new(1_000, Arc::clone(&budget));
-        queue.push(sample(0, 100));
-        queue.push(sample(1, 100));
-        assert_eq!(queue.shed_total(), 1);
-        drop(queue);
-        assert_eq!(budget.used.load(Ordering::Relaxed), 0);
+    async fn a_flood_of_anything_is_bounded() {
+        let queue = queue(100_000);
+        for sequence in 0..10_000 {
+            push(&queue, 2 * sequence, 1);
+            queue.push_audio(2 * sequence + 1);
+        }
+        let n_changes = (0..10_000).filter(|_| queue.push_change(QueueItem::Remove)).count();
+        assert_eq!(n_changes, MAX_CHANGES);
+        let n_items = queue.lock().items.len();
+        assert!(n_items <= 2 * MAX_SAMPLES + 1 + MAX_CHANGES, "{n_items}");
+        let mut last_heard = 0;
+        while !queue.is_empty() {
+            if let Some((QueueItem::Audio { sequence }, _)) = queue.pop().await {
+                assert!(sequence > last_heard, "sound in order");
+                last_heard = sequence;
+            }
+        }
+        assert_eq!(last_heard, 19_999, "no sound is forgotten");
+        assert!(queue.push_change(QueueItem::Remove), "there is room again");
+    }
+
+    #[tokio::test]
+    async fn the_budget_of_all_tracks_is_kept_without_starving_who_sends_little() {
+        let budget = Arc::new(ByteBudget::new(1_000));
+        let (greedy, modest) =
+            (TrackQueue::new(10_000, Arc::clone(&budget)), TrackQueue::new(10_000, Arc::clone(&budget)));
+        for sequence in 0..20 {
+            push(&greedy, sequence, 100);
+        }
+        push(&modest, 0, 300);
+        assert_eq!((greedy.shed_total(), modest.shed_total()), (10, 0));
+        push(&greedy, 20, 5_000);
+        assert_eq!(greedy.shed_total(), 21, "a sample over all that may wait is shed itself");
+        assert_eq!(budget.used.load(Ordering::Relaxed), 300);
+        assert_eq!(next_sequence(&modest).await, (0, 0));
+        push(&greedy, 21, 100);
+        drop(greedy);
+        assert_eq!((budget.used.load(Ordering::Relaxed), budget.n_queues.load(Ordering::Relaxed)), (0, 1));
     }
 
     #[tokio::test]
     async fn a_closed_queue_ends() {
-        let queue = TrackQueue::new(1_000, Arc::new(ByteBudget::new(1_000)));
-        queue.push(sample(0, 10));
+        let queue = queue(1_000);
+        push(&queue, 0, 10);
         queue.close();
         assert!(queue.pop().await.is_none());
-        assert_eq!(queue.push(sample(1, 10)), 0);
+        push(&queue, 1, 10);
+        assert!(queue.is_empty());
     }
 }

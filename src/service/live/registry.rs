@@ -1,7 +1,7 @@
 //! Which sessions are live, who watches, and what all of them share.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,12 +18,15 @@ use crate::session::{Interview, SessionId};
 use crate::signals::SignalName;
 
 use super::LiveEvent;
-use super::actor::{self, Command, MAILBOX_COMMANDS, Shared};
+use super::actor::{self, Command, MAILBOX_COMMANDS};
 use super::outbox::Outbox;
 use super::queue::{ByteBudget, StreamId};
+use super::shared::Shared;
 
 /// What a caller is told that met a session just as it left memory; the call is repeated inside.
 pub(super) const JUST_LEFT: &str = "the session is changing hands: try again";
+/// What a caller is told that comes while the server goes away.
+pub(in crate::service) const DRAINING: &str = "the server shuts down: connect to another or later";
 /// When to try again after a refusal.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
@@ -38,7 +41,6 @@ pub(in crate::service) struct Services {
     pub(in crate::service) pool: AnalysisPool,
     pub(in crate::service) sessions: Sessions,
     pub(in crate::service) watchers: Watchers,
-    pub(in crate::service) is_draining: AtomicBool,
     pub(super) budget: Arc<ByteBudget>,
     next_stream: AtomicU64,
 }
@@ -64,9 +66,8 @@ impl Services {
             models: Arc::new(pipeline.signal_models()),
             pool: AnalysisPool::new(options.max_concurrent_analyses),
             pipeline,
-            sessions: Sessions { live: Mutex::default(), limit: options.max_live_sessions },
+            sessions: Sessions { live: Mutex::default(), limit: options.max_live_sessions.max(1) },
             watchers: Watchers { by_session: Mutex::default(), limit: options.max_watchers },
-            is_draining: AtomicBool::new(false),
             budget: Arc::new(ByteBudget::new(options.max_total_queue_bytes)),
             next_stream: AtomicU64::new(1),
             options,
@@ -95,11 +96,29 @@ pub(in crate::service) struct LiveSession {
     pub(super) shared: Arc<Shared>,
 }
 
+/// What a session is brought to life for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::service) enum Purpose {
+    /// To be fed: counts against the limit.
+    Feed,
+    /// To be ended, which must be possible on a full server.
+    Finish,
+}
+
 /// The live sessions of this process.
+///
+/// At most `limit` are fed at one time. Those that nobody feeds stay for a while, in case their streams come back; they make
+/// room when others need it. So there are never more than twice as many.
 #[derive(Debug)]
 pub(in crate::service) struct Sessions {
-    live: Mutex<HashMap<SessionId, LiveSession>>,
+    live: Mutex<Live>,
     limit: usize,
+}
+
+#[derive(Debug, Default)]
+struct Live {
+    by_id: HashMap<SessionId, LiveSession>,
+    is_closed: bool,
 }
 
 impl Sessions {
@@ -107,46 +126,85 @@ impl Sessions {
     pub(in crate::service) fn open(
         &self,
         id: &SessionId,
+        purpose: Purpose,
         services: &Arc<Services>,
     ) -> Result<LiveSession, ServiceError> {
-        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(session) = live.get(id) {
+        let mut live = self.lock();
+        if let Some(session) = live.by_id.get(id) {
             return Ok(session.clone());
         }
-        if live.len() >= self.limit {
-            let limit = self.limit as u64;
-            return Err(ServiceError::Overloaded { what: "live sessions", limit, retry_after: RETRY_AFTER });
+        if live.is_closed {
+            return Err(ServiceError::Unavailable { problem: DRAINING });
         }
+        live.make_room(self.limit, purpose)?;
         let (commands, mailbox) = mpsc::channel(MAILBOX_COMMANDS);
-        let shared = Arc::new(Shared::new());
+        let shared = Arc::new(Shared::default());
         let session = LiveSession { commands, shared: Arc::clone(&shared) };
-        let sender = session.commands.downgrade();
-        tokio::spawn(actor::run(id.clone(), Arc::clone(services), shared, mailbox, sender));
-        live.insert(id.clone(), session.clone());
+        tokio::spawn(actor::run(id.clone(), Arc::clone(services), shared, mailbox));
+        live.by_id.insert(id.clone(), session.clone());
         Ok(session)
     }
 
     /// The live session of that id, if it is.
     pub(in crate::service) fn get(&self, id: &SessionId) -> Option<LiveSession> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+        self.lock().by_id.get(id).cloned()
     }
 
-    /// All live sessions.
-    pub(in crate::service) fn all(&self) -> Vec<LiveSession> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    /// Brings no further session to life; gives back those that are.
+    pub(in crate::service) fn close(&self) -> Vec<LiveSession> {
+        let mut live = self.lock();
+        live.is_closed = true;
+        live.by_id.values().cloned().collect()
+    }
+
+    /// Whether no further session is brought to life.
+    pub(in crate::service) fn is_closed(&self) -> bool {
+        self.lock().is_closed
     }
 
     /// How many are live.
     pub(in crate::service) fn len(&self) -> usize {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.lock().by_id.len()
     }
 
     /// Forgets a session that ends; not a successor of the same id.
     pub(super) fn remove(&self, id: &SessionId, shared: &Arc<Shared>) {
-        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        if live.get(id).is_some_and(|session| Arc::ptr_eq(&session.shared, shared)) {
-            live.remove(id);
+        let mut live = self.lock();
+        if live.by_id.get(id).is_some_and(|session| Arc::ptr_eq(&session.shared, shared)) {
+            live.by_id.remove(id);
         }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Live> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Live {
+    /// Asks the session that was left alone longest to leave when there are too many; refuses when too many are fed.
+    fn make_room(&self, limit: usize, purpose: Purpose) -> Result<(), ServiceError> {
+        if self.by_id.len() < limit {
+            return Ok(());
+        }
+        let idle = self.by_id.values().filter_map(|session| Some((session.shared.idle_since()?, session)));
+        let (mut n_idle, mut oldest) = (0, None);
+        for (since, session) in idle {
+            n_idle += 1;
+            if oldest.is_none_or(|(before, _)| since < before) {
+                oldest = Some((since, session));
+            }
+        }
+        if let Some((_, session)) = oldest {
+            // A full mailbox is one of a session that has work and stays.
+            let _ = session.commands.try_send(Command::MakeRoom);
+        }
+        let n_fed = self.by_id.len() - n_idle;
+        let is_full = (purpose == Purpose::Feed && n_fed >= limit) || self.by_id.len() >= limit * 2;
+        if is_full {
+            let limit = limit as u64;
+            return Err(ServiceError::Overloaded { what: "live sessions", limit, retry_after: RETRY_AFTER });
+        }
+        Ok(())
     }
 }
 
@@ -185,11 +243,25 @@ impl Watchers {
         }
     }
 
+    /// Hands over what waits for a session's watchers, after one of them took something.
+    pub(in crate::service) fn flush(&self, id: &SessionId) {
+        let mut by_session = self.by_session.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(watchers) = by_session.get_mut(id) else { return };
+        watchers.iter_mut().for_each(Outbox::flush);
+        watchers.retain(|watcher| !watcher.is_done());
+        if watchers.is_empty() {
+            by_session.remove(id);
+        }
+    }
+
+    /// The sessions that somebody follows.
+    pub(in crate::service) fn followed(&self) -> Vec<SessionId> {
+        self.by_session.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+
     /// Tells an event to everybody.
     pub(in crate::service) fn publish_to_all(&self, event: &LiveEvent) {
-        let ids: Vec<SessionId> =
-            self.by_session.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect();
-        for id in ids {
+        for id in self.followed() {
             self.publish(&id, event);
         }
     }

@@ -5,48 +5,112 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::error::{ErrorKind, Kinded};
-use crate::media::{MediaTime, VideoSample};
-use crate::service::pipeline::{AnalysisPool, Pipeline, SampleContext, TrackAnalyst};
-use crate::session::{JournalEntry, TrackId};
+use crate::media::{Dependence, MediaError, MediaTime, VideoFormat, VideoSample};
+use crate::service::error::ServiceError;
+use crate::service::pipeline::{AnalysisPool, SampleContext, TrackAnalyst};
+use crate::session::{JournalEntry, ParticipantId, SourceKind, Track, TrackId};
+use crate::signals::{FaceSearch, FrameObservation};
+use crate::telemetry::metrics::{DropReason, Stage, frame_analysed, frame_dropped, stage_took};
 
 use super::SampleProblem;
-use super::actor::{Command, Shared};
-use super::queue::{QueueItem, TrackQueue};
+use super::actor::Command;
+use super::clock::TrackClock;
+use super::queue::{QueueItem, QueuedSample, TrackQueue};
+use super::shared::Shared;
 
-/// What a worker needs from the service.
-#[derive(Clone, Debug)]
-pub(super) struct Analysis {
-    pub(super) pipeline: Pipeline,
-    pub(super) pool: AnalysisPool,
+/// What a client reads of a failure that is not its own.
+const OUR_FAILURE: &str = "the server could not analyse this sample";
+
+/// Measures the samples of one track, in order; blocks.
+pub(super) trait Analyst: Send + 'static {
+    /// Sets the format of samples that do not name one.
+    fn set_default_format(&mut self, format: Option<VideoFormat>);
+    /// What a sample needs of those before it.
+    fn dependence(&self, sample: &VideoSample) -> Dependence;
+    /// Measures the frames that one sample gives.
+    fn analyse(&mut self, sample: &VideoSample, context: &SampleContext)
+    -> Result<Vec<FrameObservation>, ServiceError>;
+    /// Measures the frames that were held back.
+    fn finish(&mut self, context: &SampleContext) -> Result<Vec<FrameObservation>, ServiceError>;
 }
 
-/// Runs until the queue is closed or the session is gone.
-pub(super) async fn run(
+impl Analyst for TrackAnalyst {
+    fn set_default_format(&mut self, format: Option<VideoFormat>) {
+        Self::set_default_format(self, format);
+    }
+
+    fn dependence(&self, sample: &VideoSample) -> Dependence {
+        Self::dependence(self, sample)
+    }
+
+    fn analyse(
+        &mut self,
+        sample: &VideoSample,
+        context: &SampleContext,
+    ) -> Result<Vec<FrameObservation>, ServiceError> {
+        Self::analyse(self, sample, context)
+    }
+
+    fn finish(&mut self, context: &SampleContext) -> Result<Vec<FrameObservation>, ServiceError> {
+        Self::finish(self, context)
+    }
+}
+
+/// A track's worker.
+pub(super) struct Worker<F> {
     track_id: TrackId,
     queue: Arc<TrackQueue>,
-    analysis: Analysis,
+    pool: AnalysisPool,
     shared: Arc<Shared>,
+    new_analyst: F,
+}
+
+impl<F> Worker<F> {
+    /// A worker that makes its analysts with `new_analyst`, given the format of samples that do not name one.
+    pub(super) const fn new(
+        track_id: TrackId,
+        queue: Arc<TrackQueue>,
+        pool: AnalysisPool,
+        shared: Arc<Shared>,
+        new_analyst: F,
+    ) -> Self {
+        Self { track_id, queue, pool, shared, new_analyst }
+    }
+}
+
+/// Runs until the queue is closed or the session is gone. `known` is the track when the session knew it before.
+pub(super) async fn run<A: Analyst, F: Fn(Option<VideoFormat>) -> A + Send>(
+    worker: Worker<F>,
+    known: Option<Track>,
     session: mpsc::Sender<Command>,
 ) {
-    let mut worker = Worker {
-        analyst: analysis.pipeline.analyst(None),
-        analysis,
-        track_id,
-        shared,
-        last_sequence: None,
-        awaits_keyframe: false,
-        shed_before: 0,
-    };
-    while let Some((item, n_shed)) = queue.pop().await {
-        worker.shed_before += n_shed;
+    let mut following = Following::new(worker);
+    if let Some(track) = known {
+        following.take_track(&track, None);
+    }
+    while let Some((item, n_shed)) = following.worker.queue.pop().await {
+        following.shed_before += n_shed;
+        let track_id = following.worker.track_id.clone();
         let command = match item {
-            QueueItem::Sample { sample, arrival } => worker.analyse(sample, arrival).await,
+            QueueItem::Sample(queued) => following.analyse(queued).await,
+            QueueItem::Audio { sequence } => Some(Command::Accounted { track_id, sequence }),
             QueueItem::Upsert(track, format) => {
-                worker.analyst.set_default_format(format);
+                following.take_track(&track, format);
                 Some(Command::Journal(JournalEntry::TrackUpserted(track)))
             }
-            QueueItem::Remove => Some(Command::TrackEnded(worker.track_id.clone())),
-            QueueItem::Flush(stream) => Some(Command::Flushed { track_id: worker.track_id.clone(), stream }),
+            QueueItem::Remove => {
+                following = Following::new(following.worker);
+                Some(Command::TrackEnded(track_id))
+            }
+            QueueItem::Flush(stream) => Some(Command::Flushed { track_id, stream: Some(stream) }),
+            QueueItem::Finish => {
+                if let Some(observed) = following.finish().await
+                    && session.send(observed).await.is_err()
+                {
+                    return;
+                }
+                Some(Command::Flushed { track_id, stream: None })
+            }
         };
         if let Some(command) = command
             && session.send(command).await.is_err()
@@ -56,75 +120,164 @@ pub(super) async fn run(
     }
 }
 
-struct Worker {
-    analysis: Analysis,
-    analyst: TrackAnalyst,
-    track_id: TrackId,
-    shared: Arc<Shared>,
+/// A worker with what it knows of its track.
+struct Following<A, F> {
+    worker: Worker<F>,
+    /// Absent until the first sample, and while a sample is analysed.
+    analyst: Option<A>,
+    format: Option<VideoFormat>,
+    source: Option<(SourceKind, ParticipantId)>,
+    clock: TrackClock,
     last_sequence: Option<u64>,
     awaits_keyframe: bool,
     shed_before: u64,
 }
 
-impl Worker {
-    async fn analyse(&mut self, sample: VideoSample, arrival: MediaTime) -> Option<Command> {
+impl<A: Analyst, F: Fn(Option<VideoFormat>) -> A> Following<A, F> {
+    const fn new(worker: Worker<F>) -> Self {
+        Self {
+            worker,
+            analyst: None,
+            format: None,
+            source: None,
+            clock: TrackClock::new(),
+            last_sequence: None,
+            awaits_keyframe: false,
+            shed_before: 0,
+        }
+    }
+
+    /// Notes what the track carries from here on, and for whom.
+    fn take_track(&mut self, track: &Track, format: Option<VideoFormat>) {
+        self.format = format;
+        if let Some(analyst) = &mut self.analyst {
+            analyst.set_default_format(format);
+        }
+        let source = Some((track.kind, track.participant_id.clone()));
+        if self.source != source {
+            if let Some(seen) = self.worker.shared.last_media_time(track) {
+                self.clock.continue_from(seen);
+            }
+            self.source = source;
+        }
+    }
+
+    async fn analyse(&mut self, queued: QueuedSample) -> Option<Command> {
+        let QueuedSample { mut sample, arrival, queued_at, .. } = queued;
+        let track_id = self.worker.track_id.clone();
         let sequence = sample.sequence;
         let gap = self.last_sequence.map_or(0, |last| sequence.saturating_sub(last).saturating_sub(1));
         self.last_sequence = Some(sequence);
+        // A screen is nobody's face: what it shows is not looked at.
+        if self.source.as_ref().is_none_or(|(kind, _)| *kind != SourceKind::Camera) {
+            frame_dropped(DropReason::NotScored);
+            self.shed_before = 0;
+            return Some(Command::Accounted { track_id, sequence });
+        }
+        let mut analyst = self.analyst.take().unwrap_or_else(|| (self.worker.new_analyst)(self.format));
+        // Frames between a lost one and the next keyframe decode to smear: they are skipped, and accounted for.
+        let dependence = analyst.dependence(&sample);
+        self.awaits_keyframe = dependence != Dependence::Free && (self.awaits_keyframe || self.shed_before > 0);
+        if self.awaits_keyframe && dependence == Dependence::OnEarlier {
+            self.analyst = Some(analyst);
+            self.shed_before += 1;
+            self.worker.queue.count_shed();
+            frame_dropped(DropReason::AwaitsKeyframe);
+            return Some(Command::Accounted { track_id, sequence });
+        }
         let n_shed = std::mem::take(&mut self.shed_before);
         let context = SampleContext {
             arrival,
             missing_before: gap.saturating_sub(n_shed),
             shed_before: n_shed,
-            urgency: self.shared.urgency(&self.track_id),
+            urgency: self.worker.shared.urgency(&track_id),
         };
-        // Frames between a lost one and the next keyframe decode to smear: they are skipped, and accounted for.
-        if n_shed > 0 && self.analyst.is_coded(&sample) {
-            self.awaits_keyframe = true;
-        }
-        if self.awaits_keyframe && !sample.keyframe {
-            self.shed_before = n_shed + 1;
-            return Some(Command::Accounted { track_id: self.track_id.clone(), sequence });
-        }
-        self.awaits_keyframe = false;
-        let permit = self.analysis.pool.acquire().await?;
-        let replacement = self.analysis.pipeline.analyst(None);
-        let mut analyst = std::mem::replace(&mut self.analyst, replacement);
+        sample.media_time = self.clock.place(sample.media_time, arrival);
+        let permit = self.worker.pool.acquire().await?;
+        stage_took(Stage::Queue, queued_at.elapsed());
         let outcome = tokio::task::spawn_blocking(move || {
             let outcome = analyst.analyse(&sample, &context);
             drop(permit);
             (analyst, outcome)
         })
         .await;
-        let problem = match outcome {
+        let (kind, message) = match outcome {
             Ok((analyst, outcome)) => {
-                self.analyst = analyst;
+                self.analyst = Some(analyst);
                 match outcome {
                     Ok(observations) => {
-                        let track_id = self.track_id.clone();
+                        count_outcome(&observations);
                         return Some(Command::Observed { track_id, sequence, observations });
                     }
                     Err(error) => {
-                        let message = if error.kind().is_message_public() {
-                            error.to_string()
-                        } else {
-                            tracing::error!(error = &error as &dyn std::error::Error, "sample could not be analysed");
-                            "the server could not analyse this sample".to_owned()
-                        };
-                        SampleProblem { track_id: self.track_id.clone(), sequence, kind: error.kind(), message }
+                        frame_dropped(reason_of(&error));
+                        (error.kind(), public_message(&error))
                     }
                 }
             }
             Err(panic) => {
                 tracing::error!(error = &panic as &dyn std::error::Error, "analysis panicked; the track starts anew");
-                SampleProblem {
-                    track_id: self.track_id.clone(),
-                    sequence,
-                    kind: ErrorKind::Internal,
-                    message: "the server could not analyse this sample".to_owned(),
-                }
+                frame_dropped(DropReason::Inference);
+                // What was decoded before is gone with the analyst, so that pictures that build upon it are worth nothing.
+                self.awaits_keyframe = true;
+                (ErrorKind::Internal, OUR_FAILURE.to_owned())
             }
         };
-        Some(Command::Problem(problem))
+        Some(Command::Problem(SampleProblem { track_id, sequence, kind, message }))
+    }
+
+    /// What the decoder held back, once nothing more comes.
+    async fn finish(&mut self) -> Option<Command> {
+        let mut analyst = self.analyst.take()?;
+        let track_id = self.worker.track_id.clone();
+        let (last, urgency) = (self.last_sequence?, self.worker.shared.urgency(&track_id));
+        let context = SampleContext { arrival: MediaTime::ZERO, missing_before: 0, shed_before: 0, urgency };
+        let permit = self.worker.pool.acquire().await?;
+        let outcome = tokio::task::spawn_blocking(move || {
+            let outcome = analyst.finish(&context);
+            drop(permit);
+            outcome
+        });
+        match outcome.await {
+            Ok(Ok(observations)) => Some(Command::Observed { track_id, sequence: last, observations }),
+            Ok(Err(error)) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the last frames of a track were lost");
+                None
+            }
+            Err(panic) => {
+                tracing::error!(error = &panic as &dyn std::error::Error, "analysis of a track's last frames panicked");
+                None
+            }
+        }
     }
 }
+
+fn count_outcome(observations: &[FrameObservation]) {
+    if observations.is_empty() {
+        frame_dropped(DropReason::NoPicture);
+    } else if observations.iter().any(|observation| matches!(observation.faces, FaceSearch::Run(_))) {
+        frame_analysed();
+    } else {
+        frame_dropped(DropReason::NotSampled);
+    }
+}
+
+const fn reason_of(error: &ServiceError) -> DropReason {
+    match error {
+        ServiceError::Media(MediaError::OverLimit { .. }) => DropReason::OverLimit,
+        ServiceError::Media(MediaError::NeedsKeyframe { .. }) => DropReason::AwaitsKeyframe,
+        ServiceError::Media(_) => DropReason::Undecodable,
+        _ => DropReason::Inference,
+    }
+}
+
+fn public_message(error: &ServiceError) -> String {
+    if error.kind().is_message_public() {
+        return error.to_string();
+    }
+    tracing::error!(error = error as &dyn std::error::Error, "sample could not be analysed");
+    OUR_FAILURE.to_owned()
+}
+
+#[cfg(test)]
+mod tests;

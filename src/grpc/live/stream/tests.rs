@@ -196,7 +196,7 @@ async fn draining_hands_out_the_latest_token_before_unavailable() {
 #[tokio::test]
 async fn a_session_that_vanishes_is_a_failure() {
     let (outcome, said) = write(vec![]).await;
-    assert_eq!(outcome, Err(Code::Internal));
+    assert_eq!(outcome, Err(Code::Unavailable));
     assert!(matches!(said.last(), Some(Reply::Ended(ended)) if ended.cause() == v1::StreamEndCause::Failed));
 }
 
@@ -208,5 +208,5 @@ fn every_cause_has_its_status() {
     assert_eq!(code(Some(EndCause::Deleted)), Err(Code::NotFound));
     assert_eq!(code(Some(EndCause::Draining)), Err(Code::Unavailable));
     assert_eq!(code(Some(EndCause::TakenOver)), Err(Code::FailedPrecondition));
-    assert_eq!(code(Some(EndCause::Failed)), Err(Code::Internal));
+    assert_eq!(code(Some(EndCause::Failed)), Err(Code::Unavailable));
 }

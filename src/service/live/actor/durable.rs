@@ -1,73 +1,109 @@
 //! Makes what a session learned durable, and only then tells it.
 
-use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use crate::error::Kinded;
 use crate::service::error::ServiceError;
 use crate::service::live::{Acknowledgement, EndCause, LiveEvent};
 use crate::service::ports::{SessionCommit, StoreError};
+use crate::session::{JournalEntry, TrackId};
+use crate::telemetry::metrics::{Stage, stage_took};
 
-use super::{Closing, Session};
+use super::Session;
 
-/// Journal entries kept while the store fails, beyond which the session gives up.
-const MAX_UNSTORED_ENTRIES: usize = 20_000;
+/// Journal entries kept while the store fails, beyond which the session gives up: some 30 s of 16 tracks.
+const MAX_UNSTORED_ENTRIES: usize = 5_000;
 /// How long the store may fail before the session gives up.
 const MAX_STORE_FAILURE: Duration = Duration::from_secs(30);
+/// Pause between two tries of a store that fails.
+const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 
 impl Session {
+    /// Whether there is something to store or to tell, and the time for it has come.
     pub(super) fn is_commit_due(&self) -> bool {
-        let has_news = !self.journal.is_empty() || !self.problems.is_empty() || self.has_untold_progress();
-        let is_ending = self.closing.is_some() || self.streams.values().any(|state| state.unflushed.is_some());
+        let has_news = !self.journal.is_empty() || !self.accounted.is_empty() || !self.ended_tracks.is_empty();
+        let is_urgent = !self.scores.is_empty()
+            || self.closing.is_some()
+            || self.streams.values().any(|state| state.unflushed.is_some());
         has_news
-            && (!self.scores.is_empty()
-                || is_ending
-                || self.last_commit.elapsed() >= self.services.options.commit_interval())
+            && self.may_commit()
+            && (is_urgent || self.last_commit.elapsed() >= self.services().options.commit_interval())
     }
 
-    pub(super) fn has_untold_progress(&self) -> bool {
-        self.progress.iter().any(|(track_id, sequence)| self.told_progress.get(track_id) != Some(sequence))
+    /// Whether the store may be tried now.
+    pub(super) fn may_commit(&self) -> bool {
+        self.failing_since.is_none() || self.last_commit.elapsed() >= RETRY_INTERVAL
     }
 
-    /// Makes everything so far durable, then tells it. On failure all is kept for the next round.
-    pub(super) async fn commit(&mut self) {
-        self.commit_with(None).await;
-    }
-
-    pub(super) async fn commit_with(&mut self, end_time: Option<jiff::Timestamp>) -> bool {
-        self.last_commit = Instant::now();
-        if !self.journal.is_empty() || end_time.is_some() {
+    /// Makes everything so far durable, then tells it. On failure (`false`) all is kept for the next round.
+    pub(super) async fn commit(&mut self) -> bool {
+        self.note_accounted();
+        if !self.journal.is_empty() || self.end_time.is_some() {
             let commit = SessionCommit {
                 id: self.record.id.clone(),
                 expected_journal_len: self.record.journal_len,
                 journal: self.journal.clone(),
                 scores: self.scores.clone(),
                 segments: self.segments.values().cloned().collect(),
-                end_time,
+                end_time: self.end_time,
             };
-            match self.services.store.commit(commit).await {
-                Ok(()) => {
-                    self.failing_since = None;
-                    self.record.journal_len += self.journal.len() as u64;
-                    self.record.end_time = end_time.or(self.record.end_time);
-                    self.journal.clear();
-                    self.scores.clear();
-                    self.segments.clear();
-                }
-                Err(error) => {
-                    self.note_store_failure(&error);
-                    return false;
-                }
+            let began = Instant::now();
+            let outcome = self.services().store.commit(commit).await;
+            stage_took(Stage::Store, began.elapsed());
+            if let Err(error) = outcome {
+                self.last_commit = Instant::now();
+                self.note_store_failure(&error);
+                return false;
             }
+            self.failing_since = None;
+            self.record.journal_len += self.journal.len() as u64;
+            if let Some(end_time) = self.end_time.take() {
+                self.record.end_time = Some(end_time);
+                self.count_verdicts();
+            }
+            self.journal.clear();
+            self.scores.clear();
+            self.segments.clear();
+            self.stored = self.last_sequences();
         }
+        self.last_commit = Instant::now();
         self.tell();
         true
     }
 
-    pub(super) fn note_store_failure(&mut self, error: &StoreError) {
+    /// Puts into the journal what is done with and gave no frame: it is acknowledged, so that it must be stored.
+    fn note_accounted(&mut self) {
+        let known = self.last_sequences();
+        let is_new = |(track_id, sequence): &(&TrackId, &u64)| {
+            known.get(*track_id).is_none_or(|last| last < sequence) && self.knows(track_id)
+        };
+        let entries: Vec<JournalEntry> = self
+            .accounted
+            .iter()
+            .filter(is_new)
+            .map(|(track_id, sequence)| JournalEntry::Accounted { track_id: track_id.clone(), sequence: *sequence })
+            .collect();
+        for entry in entries {
+            self.apply(entry);
+        }
+    }
+
+    fn knows(&self, track_id: &TrackId) -> bool {
+        self.shared().with_interview(|interview| interview.track(track_id).is_some()) == Some(true)
+    }
+
+    fn last_sequences(&self) -> std::collections::HashMap<TrackId, u64> {
+        let owned = |(track_id, sequence): (&TrackId, u64)| (track_id.clone(), sequence);
+        self.shared().with_interview(|interview| interview.last_sequences().map(owned).collect()).unwrap_or_default()
+    }
+
+    fn note_store_failure(&mut self, error: &StoreError) {
+        let was_failing = self.failing_since.is_some();
         let since = *self.failing_since.get_or_insert_with(Instant::now);
         let cause = match error {
             StoreError::NotFound { .. } => Some(EndCause::Deleted),
+            // After a failure whose outcome is not known, the step in between may have been this session's own.
+            StoreError::Stale { .. } if was_failing => Some(EndCause::Failed),
             StoreError::Stale { .. } => Some(EndCause::TakenOver),
             _ if !error.kind().is_retryable() => Some(EndCause::Failed),
             _ if since.elapsed() > MAX_STORE_FAILURE || self.journal.len() > MAX_UNSTORED_ENTRIES => {
@@ -75,59 +111,69 @@ impl Session {
             }
             _ => None,
         };
-        tracing::warn!(
-            session.id = %self.record.id,
-            error = error as &dyn std::error::Error,
-            gives_up = cause.is_some(),
-            "session could not be stored"
-        );
+        if !was_failing || cause.is_some() {
+            tracing::warn!(
+                session.id = %self.record.id,
+                error = error as &dyn std::error::Error,
+                gives_up = cause.is_some(),
+                "session could not be stored"
+            );
+        }
         if let Some(cause) = cause {
-            self.shared.close(cause);
-            let replies = self.closing.take().map(|closing| closing.replies).unwrap_or_default();
+            let replies = self.closing.as_mut().map(|closing| std::mem::take(&mut closing.replies)).unwrap_or_default();
             for reply in replies {
                 let _ = reply.send(Err(ServiceError::Unavailable { problem: "the store failed: try again later" }));
             }
-            self.journal.clear();
-            self.events.clear();
-            self.closing =
-                Some(Closing { cause, deadline: Instant::now(), waiting: HashSet::new(), replies: Vec::new() });
+            self.end_now(cause);
         }
     }
 
     /// Tells streams and watchers what is durable now.
-    pub(super) fn tell(&mut self) {
-        let resume_token = self.resume_token();
-        let mut acks = Vec::new();
-        {
-            let tracks = self.shared.tracks();
-            for (track_id, sequence) in &self.progress {
-                if self.told_progress.get(track_id) != Some(sequence) {
-                    acks.push((
-                        track_id.clone(),
-                        *sequence,
-                        tracks.get(track_id).map(|entry| (entry.owner, entry.queue.shed_total())),
-                    ));
-                }
-            }
-        }
+    fn tell(&mut self) {
         for event in self.events.drain(..) {
             for state in self.streams.values_mut() {
                 state.outbox.push(LiveEvent::Session(event.clone()));
             }
-            self.services.watchers.publish(&self.record.id, &LiveEvent::Session(event));
+            self.registration.services.watchers.publish(&self.record.id, &LiveEvent::Session(event));
         }
+        let resume_token = self.resume_token();
+        let tracks = self.registration.shared.tracks();
         for problem in self.problems.drain(..) {
-            let owner = self.shared.tracks().get(&problem.track_id).map(|entry| entry.owner);
-            if let Some(state) = owner.and_then(|owner| self.streams.get_mut(&owner)) {
+            let owner = tracks.entries.get(&problem.track_id).and_then(|entry| entry.owner.as_ref());
+            if let Some(state) = owner.and_then(|owner| self.streams.get_mut(&owner.stream)) {
                 state.outbox.push(LiveEvent::SampleProblem(problem));
             }
         }
-        for (track_id, sequence, place) in acks {
-            self.told_progress.insert(track_id.clone(), sequence);
-            let Some((owner, dropped_frames)) = place else { continue };
-            if let Some(state) = self.streams.get_mut(&owner) {
-                let resume_token = resume_token.clone();
+        let ended = self.ended_tracks.iter().filter_map(|(track_id, last)| Some((track_id.clone(), (*last)?)));
+        for (track_id, sequence) in ended.chain(self.accounted.drain()) {
+            let Some(entry) = tracks.entries.get(&track_id) else { continue };
+            let owner = entry.owner.as_ref();
+            if let Some(state) = owner.and_then(|owner| self.streams.get_mut(&owner.stream)) {
+                let (dropped_frames, resume_token) = (entry.queue.shed_total(), resume_token.clone());
                 state.outbox.push(LiveEvent::Ack(Acknowledgement { track_id, sequence, dropped_frames, resume_token }));
+            }
+        }
+        drop(tracks);
+        self.forget_ended_tracks();
+    }
+
+    /// Lets go of tracks that were removed and not announced again meanwhile.
+    fn forget_ended_tracks(&mut self) {
+        for (track_id, _) in std::mem::take(&mut self.ended_tracks) {
+            {
+                let mut tracks = self.registration.shared.tracks();
+                let Some(entry) = tracks.entries.get_mut(&track_id) else { continue };
+                entry.n_removals = entry.n_removals.saturating_sub(1);
+                if !entry.is_removed || entry.n_removals > 0 {
+                    continue;
+                }
+                entry.queue.close();
+                tracks.entries.remove(&track_id);
+            }
+            // Marks that were still in the queue went with it.
+            self.note_flushed(&track_id, None);
+            if let Some(closing) = &mut self.closing {
+                closing.waiting.remove(&track_id);
             }
         }
     }

@@ -1,101 +1,151 @@
 //! How a session ends: finished, deleted, handed back, idle or failed.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
+
+use crate::scoring::Level;
 use crate::service::error::ServiceError;
-use crate::service::live::queue::{QueueItem, StreamId};
+use crate::service::live::input::closed_error;
+use crate::service::live::queue::QueueItem;
 use crate::service::live::registry::JUST_LEFT;
 use crate::service::live::{EndCause, LiveEvent};
 use crate::service::views::SessionView;
-use crate::session::JournalEntry;
+use crate::session::{Interview, JournalEntry};
+use crate::telemetry::metrics::{VerdictLevel, verdict};
 
-use super::{Closing, Command, Reply, Session};
+use super::{Closing, Reply, Session, refuse};
 
 /// How long receivers have to take their last events.
 const FAREWELL: Duration = Duration::from_secs(5);
 
 impl Session {
-    /// Stops the input and waits for what was accepted; idempotent, the first cause counts.
-    pub(super) fn begin_closing(&mut self, cause: EndCause, reply: Option<Reply<SessionView>>) {
+    /// Stops the input and waits for what was accepted, until `deadline` at the latest; idempotent. A session that is asked to
+    /// finish while it is handed back finishes.
+    pub(super) fn begin_closing(
+        &mut self,
+        cause: EndCause,
+        deadline: Option<Instant>,
+        reply: Option<Reply<SessionView>>,
+    ) {
         if let Some(closing) = &mut self.closing {
+            if cause == EndCause::Finished {
+                closing.cause = cause;
+            }
             closing.replies.extend(reply);
+            closing.deadline = deadline.map_or(closing.deadline, |deadline| closing.deadline.min(deadline));
             return;
         }
-        self.shared.close(cause);
         let mut waiting = HashSet::new();
-        for (track_id, entry) in self.shared.tracks().iter() {
-            entry.queue.push(QueueItem::Flush(StreamId(0)));
-            waiting.insert(track_id.clone());
+        {
+            let tracks = self.registration.shared.tracks();
+            self.registration.shared.close(cause);
+            for (track_id, entry) in &tracks.entries {
+                entry.queue.push_mark(QueueItem::Finish);
+                waiting.insert(track_id.clone());
+            }
         }
-        let deadline = Instant::now() + self.services.options.finish_wait();
+        let patience = Instant::now() + self.services().options.finish_wait();
+        let deadline = deadline.map_or(patience, |deadline| patience.min(deadline));
         self.closing = Some(Closing { cause, deadline, waiting, replies: reply.into_iter().collect() });
+    }
+
+    /// Ends without waiting for anything; what is not stored is given up.
+    pub(super) fn end_now(&mut self, cause: EndCause) {
+        self.shared().close(cause);
+        self.journal.clear();
+        self.scores.clear();
+        self.segments.clear();
+        self.events.clear();
+        self.problems.clear();
+        self.accounted.clear();
+        self.ended_tracks.clear();
+        self.end_time = None;
+        let replies = self.closing.take().map(|closing| closing.replies).unwrap_or_default();
+        self.closing = Some(Closing { cause, deadline: Instant::now(), waiting: HashSet::new(), replies });
     }
 
     /// Whether the session leaves memory now; ends it in the store when that is why.
     pub(super) async fn is_over(&mut self) -> bool {
-        let Some(closing) = &self.closing else {
-            let is_idle = self.idle_since.is_some_and(|since| since.elapsed() >= self.services.options.idle_session());
-            return is_idle && self.journal.is_empty();
-        };
-        if !closing.waiting.is_empty() && Instant::now() < closing.deadline {
+        let Some(closing) = &self.closing else { return self.is_idle() };
+        let (cause, is_waiting) = (closing.cause, !closing.waiting.is_empty() && Instant::now() < closing.deadline);
+        if is_waiting && !cause.is_final() {
             return false;
         }
-        match closing.cause {
+        match cause {
+            EndCause::Finished if self.record.end_time.is_some() => true,
             EndCause::Finished => {
-                if self.record.end_time.is_none() {
-                    let at = self.services.arrival(self.record.create_time);
-                    if !self.journal.iter().any(|entry| matches!(entry, JournalEntry::Finished { .. })) {
-                        self.apply(JournalEntry::Finished { at });
-                    }
-                    return self.commit_with(Some(self.services.clock.now())).await;
+                if self.end_time.is_none() {
+                    let at = self.services().arrival(self.record.create_time);
+                    self.apply(JournalEntry::Finished { at });
+                    self.end_time = Some(self.services().clock.now());
                 }
-                true
+                self.may_commit() && self.commit().await
             }
-            EndCause::Draining => self.journal.is_empty() || self.commit_with(None).await,
+            EndCause::Draining => !self.has_news() || (self.may_commit() && self.commit().await),
             EndCause::Deleted | EndCause::TakenOver | EndCause::Failed => true,
         }
     }
 
-    /// Leaves the registry and gives receivers their last events.
+    /// Whether nobody feeds the session any more, for long enough, and nothing is left to do.
+    fn is_idle(&self) -> bool {
+        let Some(since) = self.shared().idle_since() else { return false };
+        let is_long = since.elapsed() >= self.services().options.idle_session();
+        let is_waiting = self.shared().tracks().entries.values().any(|entry| !entry.queue.is_empty());
+        !self.has_news() && (is_long || (self.must_make_room && !is_waiting))
+    }
+
+    fn has_news(&self) -> bool {
+        !self.journal.is_empty() || !self.accounted.is_empty()
+    }
+
+    pub(super) fn count_verdicts(&self) {
+        let count = |interview: &mut Interview| {
+            for (_, score) in interview.scores() {
+                verdict(match score.level {
+                    Level::Inconclusive => VerdictLevel::Inconclusive,
+                    Level::Clear => VerdictLevel::Clear,
+                    Level::Suspicious => VerdictLevel::Suspicious,
+                    Level::Alert => VerdictLevel::Alert,
+                });
+            }
+        };
+        self.shared().with_interview(count);
+    }
+
+    /// Leaves the registry, answers who waits, and gives receivers their last events.
     pub(super) async fn farewell(mut self) {
-        self.services.sessions.remove(&self.record.id, &self.shared);
-        self.mailbox.close();
-        for (_, entry) in self.shared.tracks().drain() {
-            entry.queue.close();
-        }
+        let (services, shared) = (Arc::clone(&self.registration.services), Arc::clone(&self.registration.shared));
         let closing = self.closing.take();
         let cause = closing.as_ref().map(|closing| closing.cause);
-        if let Some(closing) = closing {
-            let record = self.services.store.get(&self.record.id).await;
-            for reply in closing.replies {
-                let answer = record.as_ref().map(|record| SessionView::from(record.clone()));
-                let _ = reply
-                    .send(answer.map_err(|_| ServiceError::NotFound { what: format!("sessions/{}", self.record.id) }));
-            }
+        // An idle session has no input left; should there be one, it resumes.
+        shared.close(cause.unwrap_or(EndCause::Failed));
+        drop(self.registration);
+        self.mailbox.close();
+        while let Ok(command) = self.mailbox.try_recv() {
+            refuse(command, || ServiceError::Unavailable { problem: JUST_LEFT });
         }
         let ended = LiveEvent::Ended(cause);
+        if cause.is_some() {
+            services.watchers.publish(&self.record.id, &ended);
+        }
         for state in self.streams.values_mut() {
             state.outbox.push(ended.clone());
         }
-        if cause.is_some() {
-            self.services.watchers.publish(&self.record.id, &ended);
+        for reply in closing.into_iter().flat_map(|closing| closing.replies) {
+            let answer = match cause {
+                Some(EndCause::Finished) | None => services.store.get(&self.record.id).await.map_err(Into::into),
+                Some(cause) => Err(closed_error(cause)),
+            };
+            let _ = reply.send(answer.map(SessionView::from));
         }
-        let deadline = Instant::now() + FAREWELL;
-        while Instant::now() < deadline && self.streams.values().any(|state| !state.outbox.is_done()) {
-            self.streams.values_mut().for_each(|state| state.outbox.flush());
-            tokio::time::sleep(Duration::from_millis(20)).await;
+        let mut workers = std::mem::take(&mut *shared.workers());
+        workers.shutdown().await;
+        let handed_over = join_all(self.streams.into_values().map(|state| state.outbox.hand_over()));
+        if tokio::time::timeout(FAREWELL, handed_over).await.is_err() {
+            tracing::debug!(session.id = %self.record.id, "a stream did not take its last events");
         }
-        while let Ok(command) = self.mailbox.try_recv() {
-            match command {
-                Command::Attach { reply, .. } => {
-                    drop(reply.send(Err(ServiceError::Unavailable { problem: JUST_LEFT })))
-                }
-                Command::Finish(reply) => drop(reply.send(Err(ServiceError::Unavailable { problem: JUST_LEFT }))),
-                Command::Delete(reply) => drop(reply.send(Ok(()))),
-                _ => {}
-            }
-        }
-        self.workers.shutdown().await;
     }
 }
