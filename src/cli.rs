@@ -3,6 +3,7 @@
 //! Results go to standard output, everything else to standard error. Exit codes: 0 = done, 1 = the work failed, 2 = the
 //! command or the configuration is wrong. Deliberately not here: domain logic, reading the environment.
 
+mod calibrate;
 mod config_check;
 mod engine;
 mod error;
@@ -22,6 +23,7 @@ use clap::{Parser, Subcommand};
 
 use crate::telemetry::{Telemetry, TelemetryError, TelemetryOptions};
 
+pub use self::calibrate::{CalibrateArgs, SignalArg};
 pub use self::config_check::ConfigCommand;
 pub use self::error::{EXIT_FAILED, EXIT_USAGE, UsageError, exit_code, report};
 pub use self::eval::EvalCommand;
@@ -59,6 +61,8 @@ pub enum Command {
     /// Measures error rates on labelled images or recordings.
     #[command(subcommand)]
     Eval(EvalCommand),
+    /// Fits a signal's calibration on labelled data and prints its table for the policy file.
+    Calibrate(CalibrateArgs),
     /// Obtains, checks and shows the models.
     Models(ModelsArgs),
     /// Asks a running server whether it is ready: exit code 0 = ready, 1 = not.
@@ -87,6 +91,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Stream(args) => args.run(&cli.global),
         Command::Score(args) => args.run(&cli.global),
         Command::Eval(command) => command.run(&cli.global),
+        Command::Calibrate(args) => args.run(&cli.global),
         Command::Models(args) => models::run(args, &cli.global.load_config([])?.get().inference),
         Command::Config(command) => command.run(&cli.global),
         Command::Healthcheck(args) => args.run(&cli.global),

@@ -3,17 +3,26 @@
 //! In: a CSV manifest or folders, models, a policy. Out: `scores.csv`, `report.json`, `report.md` and plots per task.
 //! Deliberately not here: flags (see `cli`), models of its own, decisions on people.
 
+mod calibrate;
+mod clip;
 mod error;
 mod manifest;
 mod metric;
 mod output;
+mod person;
 mod plot;
+mod presentation;
 mod run;
+mod simulate;
 mod still;
+mod table;
+mod trial;
 mod verification;
 
+pub use self::calibrate::{CalibrationTask, Fitted, calibrate};
 pub use self::error::EvalError;
 pub use self::output::EvalReport;
+pub use self::presentation::evaluate_presentation;
 pub use self::run::{Bench, Progress};
 pub use self::still::Framing;
 pub use self::verification::{ImageTask, evaluate_verification};

@@ -19,6 +19,6 @@ pub use self::live::{
 };
 pub use self::options::ServiceOptions;
 pub use self::pipeline::{AnalysisPool, Pipeline, SampleContext, TrackAnalyst};
-pub use self::recording::{RecordingReport, observe_recording, score_recording};
+pub use self::recording::{FrameOutcome, FrameSession, RecordingReport, score_recording};
 pub use self::sessions::{Interviews, NewSession};
 pub use self::views::{ParticipantView, SegmentView, SessionView};

@@ -4,6 +4,7 @@
 //! Deliberately not here: pixels, models, likelihoods (see `scoring`), any clock.
 
 mod blocks;
+mod copy;
 mod gate;
 mod identity;
 mod measurement;

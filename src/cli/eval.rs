@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::eval::{Bench, EvalError, Framing, ImageTask, evaluate_verification};
+use crate::eval::{Bench, EvalError, Framing, ImageTask, evaluate_presentation, evaluate_verification};
 
 use super::engine::Engine;
 use super::error::UsageError;
@@ -21,6 +21,8 @@ const TICK: Duration = Duration::from_millis(120);
 pub enum EvalCommand {
     /// Tells pictures of one person from pictures of two
     Verification(EvalArgs),
+    /// Tells photographs and screens held before the camera from people
+    Presentation(EvalArgs),
     /// Deepfake detection: no model for it ships in this version
     Deepfake(EvalArgs),
 }
@@ -52,7 +54,7 @@ impl EvalCommand {
     /// # Errors
     /// When models, policy or manifest cannot be read, a model fails, or the results cannot be written.
     pub fn run(&self, global: &GlobalArgs) -> anyhow::Result<()> {
-        let (Self::Verification(args) | Self::Deepfake(args)) = self;
+        let (Self::Verification(args) | Self::Presentation(args) | Self::Deepfake(args)) = self;
         if let Self::Deepfake(_) = self {
             let problem = "eval deepfake: no deepfake model ships in this version, so there is nothing to evaluate; \
                            `bonafide eval session` shows what the shipped signals make of deepfakes";
@@ -63,6 +65,7 @@ impl EvalCommand {
         let engine = Engine::start(config.get(), args.policy.as_deref())?;
         let report = with_bench(&engine, |bench| match self {
             Self::Verification(args) => evaluate_verification(bench, &args.images()),
+            Self::Presentation(args) => evaluate_presentation(bench, &args.images()),
             Self::Deepfake(_) => Err(EvalError::TooFew { problem: "no model".to_owned() }),
         })?;
         report.write(&args.out)?;

@@ -8,4 +8,4 @@ mod ranking;
 
 pub(super) use self::interval::{Resampler, clopper_pearson};
 pub(super) use self::likelihood::{cllr, expected_calibration_error, min_cllr};
-pub(super) use self::ranking::{Point, Ranking};
+pub(super) use self::ranking::Ranking;

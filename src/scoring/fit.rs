@@ -1,5 +1,7 @@
 //! Fitting a calibration to labelled statistics.
 
+use std::collections::BTreeMap;
+
 use super::calibration::Calibration;
 
 /// Newton steps; the problem has two parameters and is convex.
@@ -18,38 +20,41 @@ pub struct LabelledStatistic {
     pub source: String,
 }
 
-/// Fits `llr = offset + slope * statistic` by logistic regression with classes of equal weight.
+/// Fits `llr = offset + slope * statistic` by logistic regression in which both classes weigh the same, and within a class
+/// every source.
 ///
-/// Bounds are the natural logarithm of the smaller class's number of independent sources. `None` when a class is empty or
-/// the statistic does not separate the classes in the right direction.
+/// A ratio says how much more rarely one class gives such a statistic than the other, and that is known no better than from
+/// one of its sources: evidence of an attack is bounded by the logarithm of the number of bona fide sources, evidence for
+/// bona fide by that of attack sources. `None` when a class is empty or the statistic does not separate the classes in the
+/// right direction.
 ///
 /// # Source
-/// Platt 1999 without target smoothing; Newton's method with a ridge on the slope.
+/// Platt 1999 without target smoothing; Newton's method with a ridge on the slope. The bounds are the simplest form of
+/// Vergeer et al.'s empirical ones (Science and Justice 56, 2016).
 #[must_use]
 pub fn fit(samples: &[LabelledStatistic], fitted_on: &str) -> Option<Calibration> {
     let samples: Vec<&LabelledStatistic> = samples.iter().filter(|sample| sample.statistic.is_finite()).collect();
-    let n_of = |is_bona_fide: bool| samples.iter().filter(|sample| sample.is_bona_fide == is_bona_fide).count();
-    let sources_of = |is_bona_fide: bool| {
-        let sources = samples.iter().filter(|sample| sample.is_bona_fide == is_bona_fide).map(|sample| &sample.source);
-        u32::try_from(sources.collect::<std::collections::BTreeSet<_>>().len()).unwrap_or(u32::MAX)
-    };
-    let (n_bona_fide, n_attack) = (n_of(true), n_of(false));
-    if n_bona_fide == 0 || n_attack == 0 {
+    let (n_bona_fide, n_attack) = (sizes(&samples, true), sizes(&samples, false));
+    if n_bona_fide.is_empty() || n_attack.is_empty() {
         return None;
     }
+    let weight = |sample: &LabelledStatistic| {
+        let sizes = if sample.is_bona_fide { &n_bona_fide } else { &n_attack };
+        0.5 / sizes.len() as f64 / sizes.get(sample.source.as_str()).copied().unwrap_or(1.0)
+    };
     // Standardising makes the ridge mean the same for every statistic.
-    let n = samples.len() as f64;
-    let center = samples.iter().map(|sample| sample.statistic).sum::<f64>() / n;
-    let spread = (samples.iter().map(|sample| (sample.statistic - center).powi(2)).sum::<f64>() / n).sqrt().max(1e-9);
+    let mean = |value: &dyn Fn(f64) -> f64| -> f64 {
+        samples.iter().map(|sample| weight(sample) * value(sample.statistic)).sum()
+    };
+    let center = mean(&|statistic| statistic);
+    let spread = mean(&|statistic| (statistic - center).powi(2)).sqrt().max(1e-9);
     let rows: Vec<(f64, f64, f64)> = samples
         .iter()
-        .map(|sample| {
-            let weight = 0.5 / if sample.is_bona_fide { n_bona_fide as f64 } else { n_attack as f64 };
-            ((sample.statistic - center) / spread, f64::from(u8::from(sample.is_bona_fide)), weight)
-        })
+        .map(|sample| ((sample.statistic - center) / spread, f64::from(u8::from(sample.is_bona_fide)), weight(sample)))
         .collect();
     let (mut offset, mut slope) = (0.0_f64, 0.0_f64);
-    let ridge = RIDGE / n_bona_fide.min(n_attack) as f64;
+    let n_sources = n_bona_fide.len().min(n_attack.len()) as f64;
+    let ridge = RIDGE / n_sources;
     let mut hessian = [0.0; 3];
     for _ in 0..MAX_STEPS {
         let mut gradient = [0.0, ridge * slope];
@@ -73,21 +78,30 @@ pub fn fit(samples: &[LabelledStatistic], fitted_on: &str) -> Option<Calibration
             break;
         }
     }
-    let (sources_bona_fide, sources_attack) = (sources_of(true), sources_of(false));
-    let bound = f64::from(sources_bona_fide.min(sources_attack)).ln().max(0.0);
+    let bound = |sizes: &BTreeMap<&str, f64>| (sizes.len() as f64).ln();
+    let (llr_min, llr_max) = (-bound(&n_bona_fide), bound(&n_attack));
     // Variance of the offset at the middle of the data, with sources rather than frames as the sample size.
-    let n_sources = f64::from(sources_bona_fide.min(sources_attack));
-    let standard_error = (1.0 / (hessian[0] * 2.0 * n_sources).max(1e-9)).sqrt().min(bound.max(0.1));
+    let standard_error = (1.0 / (hessian[0] * 2.0 * n_sources).max(1e-9)).sqrt();
+    let count = |sizes: &BTreeMap<&str, f64>| u32::try_from(sizes.len()).unwrap_or(u32::MAX);
     (slope > 0.0).then(|| Calibration {
         offset: offset - slope * center / spread,
         slope: slope / spread,
-        llr_min: -bound,
-        llr_max: bound,
-        standard_error,
-        n_bona_fide: sources_bona_fide,
-        n_attack: sources_attack,
+        llr_min,
+        llr_max,
+        standard_error: standard_error.min(llr_max.min(-llr_min).max(0.1)),
+        n_bona_fide: count(&n_bona_fide),
+        n_attack: count(&n_attack),
         fitted_on: fitted_on.to_owned(),
     })
+}
+
+/// Samples of each source of one class.
+fn sizes<'a>(samples: &[&'a LabelledStatistic], is_bona_fide: bool) -> BTreeMap<&'a str, f64> {
+    let mut sizes = BTreeMap::new();
+    for sample in samples.iter().filter(|sample| sample.is_bona_fide == is_bona_fide) {
+        *sizes.entry(sample.source.as_str()).or_insert(0.0) += 1.0;
+    }
+    sizes
 }
 
 #[cfg(test)]
@@ -127,10 +141,22 @@ mod tests {
     }
 
     #[test]
+    fn many_frames_of_one_source_count_once() {
+        let mut few = samples(&[2.0, 1.0, 3.0, 0.2], &[-2.0, -1.0, 0.5, 0.0]);
+        let once = fit(&few, "test").expect("separable");
+        let repeated: Vec<LabelledStatistic> = std::iter::repeat_n(few[0].clone(), 99).collect();
+        few.extend(repeated);
+        let often = fit(&few, "test").expect("separable");
+        assert!((once.offset - often.offset).abs() < 1e-3 && (once.slope - often.slope).abs() < 1e-3);
+        assert_eq!((often.n_bona_fide, often.n_attack), (4, 4));
+    }
+
+    #[test]
     fn separable_data_stay_finite_and_bounded_by_their_sources() {
         let calibration = fit(&samples(&[5.0; 12], &[-5.0; 40]), "test").expect("separable");
         assert!(calibration.slope.is_finite() && calibration.offset.is_finite());
-        assert!((calibration.llr_max - 12.0_f64.ln()).abs() < 1e-12);
+        assert!((calibration.llr_min + 12.0_f64.ln()).abs() < 1e-12, "as often as bona fide was seen");
+        assert!((calibration.llr_max - 40.0_f64.ln()).abs() < 1e-12, "as often as attacks were seen");
     }
 
     #[test]

@@ -18,27 +18,31 @@ const MIN_STANDARD_ERROR: f64 = 0.5;
 
 /// A way to attack an interview, and with it the signals that can see it.
 ///
-/// Signals of one family share their causes, and so count once where independence is asked for.
+/// Signals of one family share their causes, and so count once where independence is asked for. A photograph is seen by two
+/// families; a replayed video moves as a face does, so that movement must never speak for it against the texture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Family {
     /// Another person than before, or than the reference.
     Identity,
     /// Something shown to the camera: photo, screen, mask.
-    Liveness,
+    Presentation,
+    /// A still picture in place of a person, shown or put into the stream, however it is moved.
+    Still,
     /// Something put into the stream behind the camera.
     Stream,
 }
 
 impl Family {
     /// Every family.
-    pub const ALL: [Self; 3] = [Self::Identity, Self::Liveness, Self::Stream];
+    pub const ALL: [Self; 4] = [Self::Identity, Self::Presentation, Self::Still, Self::Stream];
 
     /// The family that a signal speaks for.
     #[must_use]
     pub const fn of(signal: SignalName) -> Self {
         match signal {
             SignalName::Identity => Self::Identity,
-            SignalName::Presentation | SignalName::Motion => Self::Liveness,
+            SignalName::Presentation => Self::Presentation,
+            SignalName::Motion => Self::Still,
             SignalName::Presence | SignalName::Stream => Self::Stream,
         }
     }
@@ -77,7 +81,11 @@ pub fn score_window(policy: &Policy, evidence: &Evidence<'_>) -> Score {
 /// first. So the likelihood of the evidence under "attack" is a mixture over [`Family`] with the policy's shares, and
 /// `llr = -ln(sum of share * exp(-llr of the family))`, the family's ratio being the sum over its signals. Good evidence
 /// against one kind cannot outvote bad evidence of another, and a family that was not measured (ratio 0) bounds how
-/// authentic anybody can look. More evidence for bona fide never lowers the score.
+/// authentic anybody can look, as does the share of attacks that no signal sees. More evidence for bona fide never lowers
+/// the score.
+///
+/// Abstention is not symmetric: without identity, or without any sign of a living person, nobody is CLEAR, but what speaks
+/// against a session is said in any case, given face time and two families.
 ///
 /// The interval is that of the log-odds to first order: errors of statistics and calibrations, and a floor for what
 /// neither knows.
@@ -108,14 +116,22 @@ fn score(policy: &Policy, evidence: &Evidence<'_>, needed_face_secs: f64) -> Sco
     let families: Vec<Family> =
         by_family.iter().filter(|(_, ratio)| ratio.is_some()).map(|(family, _)| *family).collect();
     let fused = fuse(policy, &by_family);
-    let mut reasons = missing_evidence(&policy.evidence, evidence, needed_face_secs, &families);
+    let mut reasons = too_little_evidence(&policy.evidence, evidence, needed_face_secs, families.len());
+    let not_seen = kinds_not_seen(&families);
     let log_odds = policy.prior_log_odds() + fused.llr;
     let authenticity =
         authenticity(log_odds, fused.standard_error.hypot(MIN_STANDARD_ERROR)).filter(|_| reasons.is_empty());
-    let level = authenticity.map_or(Level::Inconclusive, |authenticity| level(policy, authenticity));
-    if let (Level::Inconclusive, Some(authenticity)) = (level, authenticity) {
-        let reason = Reason::new("score.undecided").with("authenticity", authenticity.value);
-        reasons.push(reason.with("authenticity_low", authenticity.low).with("authenticity_high", authenticity.high));
+    let level = match authenticity.map_or(Level::Inconclusive, |authenticity| level(policy, authenticity)) {
+        Level::Clear if !not_seen.is_empty() => Level::Inconclusive,
+        level => level,
+    };
+    if level == Level::Inconclusive {
+        reasons.extend(not_seen);
+        if let (true, Some(authenticity)) = (reasons.is_empty(), authenticity) {
+            let reason = Reason::new("score.undecided").with("authenticity", authenticity.value);
+            reasons
+                .push(reason.with("authenticity_low", authenticity.low).with("authenticity_high", authenticity.high));
+        }
     }
     Score {
         authenticity: authenticity.filter(|_| level != Level::Inconclusive),
@@ -136,7 +152,7 @@ fn fuse(policy: &Policy, by_family: &[(Family, Option<LikelihoodRatio>)]) -> Lik
         let ratio = ratio.unwrap_or(LikelihoodRatio { llr: 0.0, standard_error: 0.0 });
         (policy.attack_shares.of(*family) * (-ratio.llr).exp(), ratio.standard_error)
     });
-    let total: f64 = terms.clone().map(|(likelihood, _)| likelihood).sum();
+    let total: f64 = policy.attack_shares.unseen + terms.clone().map(|(likelihood, _)| likelihood).sum::<f64>();
     let variance: f64 = terms.map(|(likelihood, error)| (likelihood / total * error).powi(2)).sum();
     LikelihoodRatio { llr: -total.ln(), standard_error: variance.sqrt() }
 }
@@ -175,11 +191,11 @@ fn authenticity(log_odds: f64, standard_error: f64) -> Option<Authenticity> {
 }
 
 /// Why no verdict is possible, worst cause first; empty when one is.
-fn missing_evidence(
+fn too_little_evidence(
     needs: &EvidenceNeeds,
     evidence: &Evidence<'_>,
     needed_face_secs: f64,
-    families: &[Family],
+    n_families: usize,
 ) -> Vec<Reason> {
     let mut reasons = Vec::new();
     // Written so that a number that is none counts as too little.
@@ -189,15 +205,22 @@ fn missing_evidence(
         reasons.push(reason.with("usable_face_secs", evidence.usable_face_secs).with("secs_needed", needed_face_secs));
         reasons.extend(evidence.quality_problem.cloned());
     }
-    if families.len() < usize::try_from(needs.min_families).unwrap_or(usize::MAX) {
+    if n_families < usize::try_from(needs.min_families).unwrap_or(usize::MAX) {
         let reason = Reason::new("evidence.too_few_signals");
-        let n_families = u32::try_from(families.len()).unwrap_or(u32::MAX);
+        let n_families = u32::try_from(n_families).unwrap_or(u32::MAX);
         reasons.push(reason.with("families", n_families).with("families_needed", needs.min_families));
     }
-    for (wanted, code) in [(Family::Identity, "evidence.no_identity"), (Family::Liveness, "evidence.no_liveness")] {
-        if !families.contains(&wanted) {
-            reasons.push(Reason::new(code));
-        }
+    reasons
+}
+
+/// What must have been looked at before anybody is CLEAR, and was not.
+fn kinds_not_seen(families: &[Family]) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    if !families.contains(&Family::Identity) {
+        reasons.push(Reason::new("evidence.no_identity"));
+    }
+    if !families.contains(&Family::Presentation) && !families.contains(&Family::Still) {
+        reasons.push(Reason::new("evidence.no_liveness"));
     }
     reasons
 }
@@ -287,6 +310,38 @@ mod tests {
         let mut measurements = all(9.0);
         measurements[0].statistic = Some(0.0);
         assert!(score(30.0, &measurements).level >= Level::Suspicious, "another person, else perfect");
+    }
+
+    #[test]
+    fn movement_does_not_speak_for_a_replay() {
+        let mut measurements = all(9.0);
+        measurements[1].statistic = Some(-10.0);
+        let moving = score(30.0, &measurements);
+        measurements[2].statistic = None;
+        let unmeasured = score(30.0, &measurements);
+        assert!(moving.level >= Level::Suspicious, "a screen, else perfect: {moving:?}");
+        let value = |score: &Score| score.authenticity.expect("decided").value;
+        assert!((value(&moving) - value(&unmeasured)).abs() < 0.1, "{moving:?} {unmeasured:?}");
+    }
+
+    #[test]
+    fn what_was_not_looked_at_clears_nobody_and_hides_nothing() {
+        let check = |unmeasured: &[usize], code: &str| {
+            let mut measurements = all(9.0);
+            for index in unmeasured {
+                measurements[*index].statistic = None;
+            }
+            let good = score(30.0, &measurements);
+            assert_eq!((good.level, good.reasons[0].code.as_ref()), (Level::Inconclusive, code), "{unmeasured:?}");
+            for index in 0..5 {
+                if measurements[index].statistic.is_some() {
+                    measurements[index].statistic = Some(-20.0);
+                }
+            }
+            assert!(score(30.0, &measurements).level >= Level::Suspicious, "{unmeasured:?}");
+        };
+        check(&[0], "evidence.no_identity");
+        check(&[1, 2], "evidence.no_liveness");
     }
 
     #[test]

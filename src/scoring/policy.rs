@@ -62,9 +62,13 @@ pub struct AttackShares {
     /// Another person than before, or than the reference.
     pub identity: f64,
     /// Something shown to the camera.
-    pub liveness: f64,
+    pub presentation: f64,
+    /// A still picture in place of a person, shown or put into the stream.
+    pub still: f64,
     /// Something put into the stream behind the camera.
     pub stream: f64,
+    /// What no signal of this version sees, such as a live face swap: bounds how authentic anybody can look.
+    pub unseen: f64,
 }
 
 impl AttackShares {
@@ -73,7 +77,8 @@ impl AttackShares {
     pub const fn of(&self, family: Family) -> f64 {
         match family {
             Family::Identity => self.identity,
-            Family::Liveness => self.liveness,
+            Family::Presentation => self.presentation,
+            Family::Still => self.still,
             Family::Stream => self.stream,
         }
     }
@@ -87,7 +92,7 @@ pub struct EvidenceNeeds {
     pub min_usable_face_secs: f64,
     /// Seconds with a usable face for a verdict on one window.
     pub min_window_face_secs: f64,
-    /// Independent families of signals (identity, liveness, stream) that must have spoken.
+    /// Independent families of signals (identity, presentation, still, stream) that must have spoken.
     pub min_families: u32,
 }
 
@@ -217,7 +222,8 @@ impl Policy {
         if !(needs.min_usable_face_secs > 0.0 && needs.min_window_face_secs > 0.0) || needs.min_families < 2 {
             return invalid("evidence", "seconds must be above 0 and min_families at least 2");
         }
-        let shares = Family::ALL.map(|family| self.attack_shares.of(family));
+        let mut shares = Family::ALL.map(|family| self.attack_shares.of(family)).to_vec();
+        shares.push(self.attack_shares.unseen);
         if shares.iter().any(|share| !(0.0..=1.0).contains(share)) || (shares.iter().sum::<f64>() - 1.0).abs() > 1e-6 {
             return invalid("attack_shares", "each must lie between 0 and 1 and together they must be 1");
         }
@@ -279,7 +285,7 @@ mod tests {
         check("track_hz = ", "track_hz = -", "sampling.track_hz");
         check("[signals.motion]", "[signals.emotion]", "signals.emotion");
         check("min_families = 2", "min_families = 1", "evidence");
-        check("\nidentity = 0.4", "\nidentity = 0.9", "attack_shares");
+        check("\nunseen = 0.", "\nunseen = 0.9", "attack_shares");
         check("version = ", "wersion = ", "wersion");
     }
 }

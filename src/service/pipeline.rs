@@ -32,8 +32,6 @@ const EMBEDDING: &str = "face-embedding";
 const PRESENTATION: &str = "presentation-attack";
 /// Change of the thumbnail in 8-bit levels from which the picture is another one: a cut, not a movement.
 const SCENE_CHANGE_LEVELS: f32 = 24.0;
-/// Share of the wide crop that the frame must hold for it to be worth a second run.
-const MIN_WIDE_CONTEXT_RATIO: f32 = 0.9;
 /// Faces embedded on one frame, most prominent first.
 const MAX_EMBEDDED_FACES: usize = 2;
 /// Smallest face that is embedded, in pixels of face height.
@@ -213,6 +211,14 @@ impl Pipeline {
         Ok(embedding::interpret(&outputs)?)
     }
 
+    /// Everything about one face of one picture, as a session measures it.
+    ///
+    /// # Errors
+    /// [`ServiceError::Inference`], [`ServiceError::Vision`].
+    pub fn measure_face(&self, image: RgbView<'_>, face: &TrackedFace) -> Result<FaceObservation, ServiceError> {
+        self.observe_face(image, face, true, true)
+    }
+
     /// The presentation-attack scores of one face.
     ///
     /// # Errors
@@ -225,13 +231,8 @@ impl Pipeline {
         let face_box = face.detection.map_or(face.box_in_frame, |detection| detection.box_in_frame);
         let near = presentation::prepare(image, &face_box, presentation::CROP_SCALE)?;
         let attack_score = presentation::interpret(&self.run(&self.shared.models.presentation, near.tensor)?)?;
-        let wide = presentation::prepare(image, &face_box, presentation::WIDE_CROP_SCALE)?;
-        let attack_score_wide = if wide.context_ratio >= MIN_WIDE_CONTEXT_RATIO {
-            Some(presentation::interpret(&self.run(&self.shared.models.presentation, wide.tensor)?)?)
-        } else {
-            None
-        };
-        Ok(PresentationOutput { attack_score, attack_score_wide, context_ratio: near.context_ratio })
+        // A wider crop as a second opinion only blurs the first (docs/evaluation.md), so that it is not run.
+        Ok(PresentationOutput { attack_score, attack_score_wide: None, context_ratio: near.context_ratio })
     }
 
     /// Finds and follows the faces of one frame.

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use crate::media::{MediaTime, Recording, RecordingInfo, VideoFrame};
 use crate::scoring::{Policy, Score};
-use crate::session::{
-    Interview, JournalEntry, ParticipantId, Segment, SessionEvent, SourceKind, Track, TrackId, Urgency,
-};
+use crate::session::{Interview, JournalEntry, ParticipantId, Segment, SessionEvent, SourceKind, Track, TrackId};
 use crate::signals::{FaceSearch, FrameObservation};
 use crate::vision::Embedding;
 
@@ -46,49 +44,71 @@ pub fn score_recording(
     policy: &Arc<Policy>,
     path: &Path,
     reference: Option<&Embedding>,
-    progress: impl FnMut(f64),
+    mut progress: impl FnMut(f64),
 ) -> Result<RecordingReport, ServiceError> {
     let mut recording = Recording::open(path, pipeline.limits())?;
     let info = recording.info().clone();
-    let mut scoring = RecordingSession::new(pipeline, policy, reference)?;
-    let decode_problem = scoring.run(|| recording.next_frame(), progress)?;
-    if scoring.decoded_frames == 0 {
+    let mut session = FrameSession::new(pipeline, policy, reference)?;
+    let mut segments = std::collections::BTreeMap::new();
+    let mut note = |events: &[SessionEvent]| {
+        for event in events {
+            if let SessionEvent::Segment { segment, .. } = event {
+                segments.insert(segment.ordinal, segment.clone());
+            }
+        }
+    };
+    let decode_problem = loop {
+        match recording.next_frame() {
+            Ok(Some(frame)) => {
+                note(&session.observe(&frame)?.events);
+                progress(frame.media_time.as_secs_f64());
+            }
+            Ok(None) => break None,
+            Err(error) => break Some(error.to_string()),
+        }
+    };
+    if session.decoded_frames == 0 {
         let problem = decode_problem.unwrap_or_else(|| "it has no video frame".to_owned());
         let error = crate::media::MediaError::Undecodable { expected: "recording", problem };
         return Err(error.into());
     }
-    Ok(scoring.finish(info, decode_problem))
+    note(&session.finish());
+    Ok(RecordingReport {
+        info,
+        participants: session.scores().map(|(id, score)| (id.clone(), score.clone())).collect(),
+        segments: segments.into_values().collect(),
+        decoded_frames: session.decoded_frames,
+        analysed_frames: session.analysed_frames,
+        decode_problem,
+    })
 }
 
-/// The observations of one recording, for evaluation and calibration: what the session would have been fed.
-///
-/// # Errors
-/// As [`score_recording`].
-pub fn observe_recording(
-    pipeline: &Pipeline,
-    policy: &Arc<Policy>,
-    path: &Path,
-) -> Result<Vec<FrameObservation>, ServiceError> {
-    let mut recording = Recording::open(path, pipeline.limits())?;
-    let mut scoring = RecordingSession::new(pipeline, policy, None)?;
-    let mut observations = Vec::new();
-    while let Ok(Some(frame)) = recording.next_frame() {
-        observations.push(scoring.observe(&frame)?);
-    }
-    Ok(observations)
-}
-
-struct RecordingSession {
+/// One participant's frames fed to one session in process: what a recording, or a picture series made up for a test, is
+/// scored with.
+#[derive(Debug)]
+pub struct FrameSession {
     analyst: TrackAnalyst,
     interview: Interview,
     track_id: TrackId,
-    segments: std::collections::BTreeMap<u32, Segment>,
     decoded_frames: u64,
     analysed_frames: u64,
 }
 
-impl RecordingSession {
-    fn new(pipeline: &Pipeline, policy: &Arc<Policy>, reference: Option<&Embedding>) -> Result<Self, ServiceError> {
+/// What followed from one frame.
+#[derive(Clone, Debug)]
+pub struct FrameOutcome {
+    /// What was measured on it.
+    pub observation: FrameObservation,
+    /// What the session said of it.
+    pub events: Vec<SessionEvent>,
+}
+
+impl FrameSession {
+    /// A session that has seen nothing; with a reference, whoever is seen is compared with it.
+    ///
+    /// # Errors
+    /// [`ServiceError::Id`] never in practice: the ids are constants.
+    pub fn new(pipeline: &Pipeline, policy: &Arc<Policy>, reference: Option<&Embedding>) -> Result<Self, ServiceError> {
         let participant_id = ParticipantId::new(PARTICIPANT)?;
         let track_id = TrackId::new("recording")?;
         let mut interview = Interview::new(Arc::clone(policy), Arc::new(pipeline.signal_models()));
@@ -101,65 +121,34 @@ impl RecordingSession {
         if let Some(embedding) = reference {
             interview.apply(&JournalEntry::ReferenceEnrolled { participant_id, embedding: embedding.clone() });
         }
-        Ok(Self {
-            analyst: pipeline.analyst(None),
-            interview,
-            track_id,
-            segments: std::collections::BTreeMap::new(),
-            decoded_frames: 0,
-            analysed_frames: 0,
-        })
+        Ok(Self { analyst: pipeline.analyst(None), interview, track_id, decoded_frames: 0, analysed_frames: 0 })
     }
 
-    /// Takes frames until there are no more; gives back why they ended early, if they did.
-    fn run(
-        &mut self,
-        mut next_frame: impl FnMut() -> Result<Option<VideoFrame>, crate::media::MediaError>,
-        mut progress: impl FnMut(f64),
-    ) -> Result<Option<String>, ServiceError> {
-        loop {
-            match next_frame() {
-                Ok(Some(frame)) => {
-                    self.observe(&frame)?;
-                    progress(frame.media_time.as_secs_f64());
-                }
-                Ok(None) => return Ok(None),
-                Err(error) => return Ok(Some(error.to_string())),
-            }
-        }
-    }
-
-    fn observe(&mut self, frame: &VideoFrame) -> Result<FrameObservation, ServiceError> {
-        let context =
-            SampleContext { arrival: frame.media_time, missing_before: 0, shed_before: 0, urgency: self.urgency() };
+    /// Takes the next frame.
+    ///
+    /// # Errors
+    /// [`ServiceError::Inference`] or [`ServiceError::Vision`] when a model fails.
+    pub fn observe(&mut self, frame: &VideoFrame) -> Result<FrameOutcome, ServiceError> {
+        let context = SampleContext {
+            arrival: frame.media_time,
+            missing_before: 0,
+            shed_before: 0,
+            urgency: self.interview.urgency(&self.track_id),
+        };
         let observation = self.analyst.observe(frame, &context)?;
         self.decoded_frames += 1;
         self.analysed_frames += u64::from(matches!(observation.faces, FaceSearch::Run(_)));
-        self.apply(&JournalEntry::Frame { track_id: self.track_id.clone(), observation: observation.clone() });
-        Ok(observation)
+        let entry = JournalEntry::Frame { track_id: self.track_id.clone(), observation: observation.clone() };
+        Ok(FrameOutcome { observation, events: self.interview.apply(&entry) })
     }
 
-    fn urgency(&self) -> Urgency {
-        self.interview.urgency(&self.track_id)
+    /// Ends the session and says what follows: last scores and closed segments.
+    pub fn finish(&mut self) -> Vec<SessionEvent> {
+        self.interview.apply(&JournalEntry::Finished { at: MediaTime::ZERO })
     }
 
-    fn apply(&mut self, entry: &JournalEntry) {
-        for event in self.interview.apply(entry) {
-            if let SessionEvent::Segment { segment, .. } = event {
-                self.segments.insert(segment.ordinal, segment);
-            }
-        }
-    }
-
-    fn finish(mut self, info: RecordingInfo, decode_problem: Option<String>) -> RecordingReport {
-        self.apply(&JournalEntry::Finished { at: MediaTime::ZERO });
-        RecordingReport {
-            info,
-            participants: self.interview.scores().map(|(id, score)| (id.clone(), score.clone())).collect(),
-            segments: self.segments.into_values().collect(),
-            decoded_frames: self.decoded_frames,
-            analysed_frames: self.analysed_frames,
-            decode_problem,
-        }
+    /// The latest score of each participant.
+    pub fn scores(&self) -> impl Iterator<Item = (&ParticipantId, &Score)> {
+        self.interview.scores()
     }
 }

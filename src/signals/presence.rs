@@ -5,6 +5,7 @@
 use crate::media::MediaTime;
 
 use super::blocks::BlockSeries;
+use super::copy::is_copy;
 use super::gate::quality_problem;
 use super::measurement::{Measurement, Reason, SignalName};
 use super::observation::{FaceObservation, FaceSearch, FrameObservation};
@@ -17,8 +18,6 @@ const MAX_GAP_SECS: f64 = 2.0;
 const BLACK_LUMA: f32 = 0.06;
 /// Luma deviation below which a picture is flat.
 const FLAT_DEVIATION: f32 = 0.03;
-/// Change in 8-bit levels below which two pictures are the same.
-const SAME_PICTURE_LEVELS: f32 = 0.25;
 /// Seconds of the same picture from which the stream counts as frozen.
 const FROZEN_SECS: f64 = 2.0;
 /// Seconds for which the last search for faces speaks for the frames after it.
@@ -79,8 +78,7 @@ impl Presence {
 
     fn is_frozen(&mut self, observation: &FrameObservation) -> bool {
         let at = observation.media_time;
-        let is_same = observation.picture.change_levels.is_some_and(|levels| levels < SAME_PICTURE_LEVELS);
-        if !is_same {
+        if !is_copy(&observation.picture) {
             self.same_picture_since = None;
             return false;
         }

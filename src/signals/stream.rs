@@ -13,13 +13,12 @@ use self::clock::ClockWatch;
 use self::device::is_virtual_camera;
 use self::repeats::RepeatWatch;
 use super::blocks::BlockSeries;
+use super::copy::is_copy;
 use super::measurement::{Measurement, Reason, SignalName};
 use super::observation::{FaceObservation, FrameObservation};
 use super::signal::Signal;
 use super::window::Window;
 
-/// Change in 8-bit levels below which two pictures are the same.
-const SAME_PICTURE_LEVELS: f32 = 0.25;
 /// Share of repeated pictures that a camera with a halved frame rate has, and that is therefore let pass.
 const ALLOWED_DUPLICATE_RATIO: f64 = 0.6;
 /// What a label of a known virtual camera takes from the statistic. At FMR of honest users of 14.6 % against 90 % of
@@ -65,8 +64,7 @@ impl Signal for Stream {
         self.n_shed = self.n_shed.saturating_add(observation.shed_before);
         self.clock.observe(at, observation.arrival);
         let elapsed_secs = self.last_at.replace(at).map_or(0.0, |last| at.secs_since(last)).clamp(0.0, 1.0);
-        let is_same = observation.picture.change_levels.is_some_and(|levels| levels < SAME_PICTURE_LEVELS);
-        self.duplicated.push(at, f64::from(u8::from(is_same)));
+        self.duplicated.push(at, f64::from(u8::from(is_copy(&observation.picture))));
         let repeat = self.repeats.observe(at, &observation.picture);
         if let Some(repeat) = repeat {
             self.loop_secs += elapsed_secs;

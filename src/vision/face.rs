@@ -101,7 +101,7 @@ pub struct FaceQuality {
 pub struct PresentationOutput {
     /// Attack score on the model's own crop, 0..=1, higher = more likely an attack.
     pub attack_score: f32,
-    /// The same on a wider crop; `None` when the frame has not enough surroundings.
+    /// The same on a wider crop; `None` when it was not run.
     pub attack_score_wide: Option<f32>,
     /// Share of the wanted crop that the frame really holds, 0..=1; low means too tight to judge.
     pub context_ratio: f32,

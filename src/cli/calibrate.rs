@@ -1,0 +1,133 @@
+//! `bonafide calibrate`: the lines of the scoring policy, fitted on labelled data.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::eval::{CalibrationTask, Fitted, calibrate};
+use crate::signals::SignalName;
+
+use super::engine::Engine;
+use super::eval::with_bench;
+use super::global::GlobalArgs;
+
+/// Which signal is calibrated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SignalArg {
+    /// Images, one folder a person.
+    Identity,
+    /// Labelled images with surroundings.
+    Presentation,
+    /// Labelled recordings; attacks are simulated.
+    Motion,
+    /// Labelled recordings; attacks are simulated.
+    Presence,
+    /// Labelled recordings; attacks are simulated.
+    Stream,
+}
+
+/// Fits a signal's calibration on labelled data and prints its table for the policy file.
+#[derive(Clone, Debug, Args)]
+pub struct CalibrateArgs {
+    /// Which signal
+    #[arg(value_enum)]
+    pub signal: SignalArg,
+    /// CSV file with the columns path and label (or identity) [default: folders below the root are labels]
+    #[arg(long, value_name = "CSV")]
+    pub manifest: Option<PathBuf>,
+    /// Folder that the manifest's paths are below
+    #[arg(long, value_name = "DIR")]
+    pub root: PathBuf,
+    /// Folder of portraits, one folder a person, from which further attacks are simulated
+    #[arg(long, value_name = "DIR")]
+    pub portraits: Option<PathBuf>,
+    /// Print the statistic of every sample as comment lines as well
+    #[arg(long)]
+    pub samples: bool,
+}
+
+impl CalibrateArgs {
+    /// Fits and prints.
+    ///
+    /// # Errors
+    /// When models or data cannot be read, a model fails, or the data do not give a line.
+    pub fn run(&self, global: &GlobalArgs) -> anyhow::Result<()> {
+        let config = global.load_config([])?;
+        let _telemetry = crate::telemetry::init(&config.get().telemetry)?;
+        let engine = Engine::start(config.get(), None)?;
+        let task = CalibrationTask {
+            signal: self.signal.name(),
+            manifest: self.manifest.clone(),
+            root: self.root.clone(),
+            portraits: self.portraits.clone(),
+        };
+        let fitted = with_bench(&engine, |bench| calibrate(bench, &task))?;
+        let mut out = std::io::stdout().lock();
+        if self.samples {
+            for sample in &fitted.samples {
+                let class = if sample.is_bona_fide { "bona_fide" } else { "attack" };
+                writeln!(out, "# {class} {:.4} {}", sample.statistic, sample.source)?;
+            }
+        }
+        write!(out, "{}", table(&fitted))?;
+        Ok(())
+    }
+}
+
+impl SignalArg {
+    const fn name(self) -> SignalName {
+        match self {
+            Self::Identity => SignalName::Identity,
+            Self::Presentation => SignalName::Presentation,
+            Self::Motion => SignalName::Motion,
+            Self::Presence => SignalName::Presence,
+            Self::Stream => SignalName::Stream,
+        }
+    }
+}
+
+/// The calibration as it stands in a policy file.
+fn table(fitted: &Fitted) -> String {
+    let line = &fitted.calibration;
+    let quoted = serde_json::Value::String(line.fitted_on.clone());
+    format!(
+        "[signals.{}.calibration]\noffset = {:.3}\nslope = {:.3}\nllr_min = {:.2}\nllr_max = {:.2}\n\
+         standard_error = {:.2}\nn_bona_fide = {}\nn_attack = {}\nfitted_on = {quoted}\n",
+        fitted.signal,
+        line.offset,
+        line.slope,
+        line.llr_min,
+        line.llr_max,
+        line.standard_error,
+        line.n_bona_fide,
+        line.n_attack,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fitted, SignalName, table};
+    use crate::scoring::{Calibration, Policy};
+
+    #[test]
+    fn the_table_can_be_pasted_into_a_policy() {
+        let calibration = Calibration {
+            offset: -1.25,
+            slope: 3.5,
+            llr_min: -2.0,
+            llr_max: 1.0,
+            standard_error: 0.25,
+            n_bona_fide: 12,
+            n_attack: 8,
+            fitted_on: "\"quoted\" data".to_owned(),
+        };
+        let fitted = Fitted { signal: SignalName::Motion, calibration: calibration.clone(), samples: Vec::new() };
+        let shipped = include_str!("../../config/policy.toml");
+        let start = shipped.find("[signals.motion.calibration]").expect("is there");
+        let end = shipped[start..].find("\n\n").map_or(shipped.len(), |length| start + length);
+        let pasted = format!("{}{}{}", &shipped[..start], table(&fitted), &shipped[end..]);
+        let policy = Policy::from_toml(&pasted).expect("still valid");
+        assert_eq!(policy.signal(SignalName::Motion).expect("is there").calibration, calibration);
+    }
+}

@@ -1,0 +1,68 @@
+//! Fits the lines of the scoring policy from statistic to log-likelihood ratio, one signal at a time.
+
+mod clips;
+mod identity;
+mod motion;
+mod presence;
+mod presentation;
+mod stream;
+
+use std::path::PathBuf;
+
+use crate::scoring::{Calibration, LabelledStatistic, fit};
+use crate::signals::SignalName;
+
+use super::error::EvalError;
+use super::run::Bench;
+
+/// What a signal's calibration is fitted on.
+#[derive(Clone, Debug)]
+pub struct CalibrationTask {
+    /// Which signal.
+    pub signal: SignalName,
+    /// CSV file; `None` = the folders below the root name people or labels.
+    pub manifest: Option<PathBuf>,
+    /// Folder that the manifest's paths are below.
+    pub root: PathBuf,
+    /// Further folder of portraits (one folder a person) that attacks are simulated from.
+    pub portraits: Option<PathBuf>,
+}
+
+/// A fitted line and what it was fitted on.
+#[derive(Clone, Debug)]
+pub struct Fitted {
+    /// Which signal.
+    pub signal: SignalName,
+    /// The line.
+    pub calibration: Calibration,
+    /// One line a sample that is worth a look: what it is, its class, its statistic.
+    pub samples: Vec<LabelledStatistic>,
+}
+
+/// Fits the line of one signal.
+///
+/// # Errors
+/// [`EvalError::TooFew`] when a class is empty or the statistic does not separate the classes; otherwise as the
+/// evaluations.
+pub fn calibrate(bench: &Bench<'_>, task: &CalibrationTask) -> Result<Fitted, EvalError> {
+    let samples = match task.signal {
+        SignalName::Identity => identity::samples(bench, task)?,
+        SignalName::Presentation => presentation::samples(bench, task)?,
+        SignalName::Motion => motion::samples(bench, task)?,
+        SignalName::Presence => presence::samples(bench, task)?,
+        SignalName::Stream => stream::samples(bench, task)?,
+    };
+    let data = task.root.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let fitted_on = format!("{data}, all of it; bonafide calibrate {}", task.signal);
+    let calibration = fit(&samples, &fitted_on).ok_or_else(|| {
+        let n_bona_fide = samples.iter().filter(|sample| sample.is_bona_fide).count();
+        EvalError::TooFew {
+            problem: format!(
+                "{n_bona_fide} bona fide and {} attack statistics do not give a line: a class is empty, or the \
+                 statistic is not higher for bona fide",
+                samples.len() - n_bona_fide
+            ),
+        }
+    })?;
+    Ok(Fitted { signal: task.signal, calibration, samples })
+}

@@ -1,0 +1,72 @@
+//! Faces that move against photographs that are moved.
+//!
+//! Replays and face swaps move as a face does, and so stand on the moving side here, whatever their label.
+
+use crate::eval::clip::{Frames, measure, observe, short_name};
+use crate::eval::error::EvalError;
+use crate::eval::manifest::{self, Naming};
+use crate::eval::run::Bench;
+use crate::eval::simulate::moved_still;
+use crate::media::{RgbImage, still_from_file};
+use crate::scoring::LabelledStatistic;
+use crate::signals::Motion;
+
+use super::CalibrationTask;
+use super::clips::{items, labelled, statistic_of};
+
+/// Seconds for which a photograph is shown.
+const STILL_SECS: u32 = 14;
+/// Portraits of different people that are moved, evenly chosen.
+const MAX_PORTRAITS: usize = 25;
+/// Frame of a recording that serves as a photograph: past fades.
+const PHOTOGRAPH_SECS: f64 = 2.0;
+
+pub(super) fn samples(bench: &Bench<'_>, task: &CalibrationTask) -> Result<Vec<LabelledStatistic>, EvalError> {
+    let clips = items(task, |_| true)?;
+    let moving = bench.for_each(&clips, |item| { let o = observe(bench, Frames::open(bench, &item.file)?)?; dump(&short_name(&item.file), "bf", &o); Ok::<_, EvalError>(labelled(measure::<Motion>(&o).statistic, true, &short_name(&item.file))) })?;
+    let mut photographs: Vec<(String, RgbImage)> = Vec::new();
+    for item in &clips {
+        let frame = Frames::open(bench, &item.file)?.find(|frame| frame.media_time.as_secs_f64() >= PHOTOGRAPH_SECS);
+        photographs.extend(frame.map(|frame| (short_name(&item.file), frame.image)));
+    }
+    photographs.extend(portraits(bench, task)?);
+    let numbered: Vec<(u64, (String, RgbImage))> = (1..).zip(photographs).collect();
+    let still = bench.for_each(&numbered, |(seed, (name, photograph))| {
+        let observations = observe(bench, moved_still(photograph.clone(), STILL_SECS, *seed))?;
+        dump(name, "still", &observations);
+        Ok::<_, EvalError>(labelled(
+            measure::<Motion>(&observations).statistic,
+            false,
+            &format!("moved still of {name}"),
+        ))
+    })?;
+    Ok(moving.into_iter().chain(still).flatten().collect())
+}
+
+/// The first picture of evenly chosen people.
+fn portraits(bench: &Bench<'_>, task: &CalibrationTask) -> Result<Vec<(String, RgbImage)>, EvalError> {
+    let Some(folder) = &task.portraits else { return Ok(Vec::new()) };
+    let mut people = manifest::read(None, folder, Naming::Identity)?;
+    people.dedup_by(|a, b| a.name == b.name);
+    let stride = people.len().div_ceil(MAX_PORTRAITS).max(1);
+    let chosen = people.into_iter().step_by(stride);
+    Ok(chosen
+        .filter_map(|item| Some((item.name, still_from_file(&item.file, bench.pipeline.limits()).ok()?)))
+        .collect())
+}
+
+fn dump(name: &str, label: &str, observations: &[crate::signals::FrameObservation]) {
+    use std::io::Write;
+    let mut text = String::new();
+    for o in observations {
+        if let crate::signals::FaceSearch::Run(faces) = &o.faces {
+            if let Some(f) = faces.iter().max_by(|a, b| a.box_in_frame.area().total_cmp(&b.box_in_frame.area())) {
+                if let (Some(s), Some(p)) = (f.shape, f.pose) {
+                    text += &format!("{name} {label} {:.3} {} {} {} {} {} {} {} {} {} {} {} {} {} {}\n", o.media_time.as_secs_f64(), s.left_eye_ratio, s.right_eye_ratio, s.mouth_ratio, s.mouth_width_ratio, s.left_brow_ratio, s.right_brow_ratio, s.jaw_ratio, p.yaw_deg, p.pitch_deg, p.roll_deg, f.quality.face_height_px, f.box_in_frame.center().x, f.box_in_frame.center().y, f.face_track.0);
+                }
+            }
+        }
+    }
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).open("/tmp/ev/obs.txt").unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+}

@@ -1,0 +1,147 @@
+//! Presentation attacks on labelled images, through the shipped gate and statistic.
+//!
+//! A single image has no time over which to average, so these figures are those of one frame; a session's are better.
+
+mod report;
+
+use std::collections::BTreeMap;
+
+use crate::scoring::{Calibration, LabelledStatistic, fit};
+use crate::signals::{FaceSearch, Identity, Presentation, SignalName};
+use crate::vision::Embedding;
+
+use super::clip::{Frames, is_recording, measure, observe};
+use super::error::EvalError;
+use super::manifest::{self, Item, Label, Naming};
+use super::output::EvalReport;
+use super::person::people_among;
+use super::run::Bench;
+use super::still::{self, Choice, Framing};
+use super::trial::{Scored, Trial};
+use super::verification::ImageTask;
+
+/// What one image gave.
+#[derive(Clone, Debug)]
+pub(super) struct Measured {
+    /// The signal's statistic, or the code of the reason why its gate refuses the face.
+    pub(super) statistic: Result<f64, String>,
+    /// Identity, where the face carries it.
+    pub(super) embedding: Option<Embedding>,
+}
+
+/// Scores labelled images with the presentation signal.
+///
+/// # Errors
+/// [`EvalError::Manifest`] and [`EvalError::Io`] for what cannot be read, [`EvalError::Service`] when a model fails.
+pub fn evaluate_presentation(bench: &Bench<'_>, task: &ImageTask) -> Result<EvalReport, EvalError> {
+    let items = manifest::read(task.manifest.as_deref(), &task.root, Naming::Label)?;
+    let measured = measure_all(bench, &items, task.framing)?;
+    let line = bench.policy.signal(SignalName::Presentation).map(|signal| &signal.calibration);
+    let trials = trials_with(&items, &measured, |_| line.cloned());
+    let left_out = leave_one_out(&items, &measured);
+    Ok(report::write(bench, &items, &trials, left_out.as_deref()))
+}
+
+/// Measures the largest face of every image, and every recording as a session would.
+pub(super) fn measure_all(bench: &Bench<'_>, items: &[Item], framing: Framing) -> Result<Vec<Measured>, EvalError> {
+    manifest::check_files(items)?;
+    bench.for_each(items, |item| {
+        if is_recording(&item.file) {
+            return measure_recording(bench, item);
+        }
+        let (image, face) = match still::find(bench.pipeline, &item.file, framing, Choice::Largest)? {
+            Ok(found) => found,
+            Err(reason) => return Ok(Measured { statistic: Err(reason.to_owned()), embedding: None }),
+        };
+        let face = match bench.pipeline.measure_face(image.view(), &face) {
+            Ok(face) => face,
+            Err(crate::service::ServiceError::Vision(_)) => {
+                return Ok(Measured { statistic: Err("face.not_aligned".to_owned()), embedding: None });
+            }
+            Err(error) => return Err(EvalError::from(error)),
+        };
+        let statistic = Presentation::assess(&face).map_err(|reason| reason.code.into_owned());
+        let embedding = face.embedding.clone().filter(|_| Identity::accepts(&face));
+        Ok(Measured { statistic, embedding })
+    })
+}
+
+/// The signal's own measurement of a recording, as a session makes it, and who is seen in it.
+fn measure_recording(bench: &Bench<'_>, item: &Item) -> Result<Measured, EvalError> {
+    let observations = observe(bench, Frames::open(bench, &item.file)?)?;
+    let measurement = measure::<Presentation>(&observations);
+    let reason = measurement.reasons.first().map_or("presentation.not_measured", |reason| reason.code.as_ref());
+    let faces = observations.into_iter().flat_map(|observation| match observation.faces {
+        FaceSearch::Run(faces) => faces,
+        FaceSearch::NotRun => Vec::new(),
+    });
+    let embedding = faces.filter(Identity::accepts).find_map(|face| face.embedding);
+    Ok(Measured { statistic: measurement.statistic.ok_or_else(|| reason.to_owned()), embedding })
+}
+
+/// What each image shares its errors with: the manifest's `group`, else the person within its set.
+///
+/// Frames of one recording are nearly the same picture, and file names do not tell recordings apart; people are told apart
+/// by identity vectors, with neighbours chained, so that doubt makes fewer people rather than more. Faces without a
+/// usable vector count as one person together.
+fn groups(items: &[Item], measured: &[Measured]) -> Vec<String> {
+    let mut sets: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, item) in items.iter().enumerate() {
+        sets.entry(item.source.as_deref().unwrap_or_default()).or_default().push(index);
+    }
+    let mut groups: Vec<String> = items.iter().map(|item| item.group().to_owned()).collect();
+    for (set, indices) in sets {
+        let vectors: Vec<Option<&Embedding>> =
+            indices.iter().map(|index| measured.get(*index)?.embedding.as_ref()).collect();
+        for (index, person) in indices.iter().zip(people_among(&vectors)) {
+            let person = person.map_or_else(|| "unknown".to_owned(), |person| format!("person {person}"));
+            if let (Some(group), Some(item)) = (groups.get_mut(*index), items.get(*index))
+                && item.group.is_none()
+            {
+                *group = format!("{set}/{person}");
+            }
+        }
+    }
+    groups
+}
+
+/// Statistics for fitting; what shares a group and a class is not independent.
+pub(super) fn labelled_statistics(items: &[Item], measured: &[Measured]) -> Vec<LabelledStatistic> {
+    let rows = items.iter().zip(measured).zip(groups(items, measured));
+    rows.filter_map(|((item, measured), group)| {
+        let statistic = *measured.statistic.as_ref().ok()?;
+        Some(LabelledStatistic { statistic, is_bona_fide: item.label() == Some(Label::BonaFide), source: group })
+    })
+    .collect()
+}
+
+/// Each image scored by a line that was fitted on every capture set but its own; `None` with fewer than two sets.
+fn leave_one_out(items: &[Item], measured: &[Measured]) -> Option<Vec<Trial>> {
+    let sets: std::collections::BTreeSet<&str> = items.iter().filter_map(|item| item.source.as_deref()).collect();
+    let samples = |left_out: &str| -> Vec<LabelledStatistic> {
+        let others = items.iter().zip(measured).filter(|(item, _)| item.source.as_deref() != Some(left_out));
+        let (items, measured): (Vec<Item>, Vec<Measured>) = others.map(|(a, b)| (a.clone(), b.clone())).unzip();
+        labelled_statistics(&items, &measured)
+    };
+    let lines: BTreeMap<&str, Calibration> =
+        sets.iter().filter_map(|left_out| Some((*left_out, fit(&samples(left_out), "every set but one")?))).collect();
+    (lines.len() > 1)
+        .then(|| trials_with(items, measured, |item| lines.get(item.source.as_deref().unwrap_or_default()).cloned()))
+}
+
+fn trials_with(items: &[Item], measured: &[Measured], line: impl Fn(&Item) -> Option<Calibration>) -> Vec<Trial> {
+    let trial = |((item, measured), group): ((&Item, &Measured), String)| {
+        let scored = match &measured.statistic {
+            Ok(statistic) => {
+                let ratio = line(item).and_then(|line| line.apply(*statistic, None));
+                ratio.map_or_else(
+                    || Scored::No("presentation.not_calibrated".to_owned()),
+                    |ratio| Scored::Yes { score: 1.0 / (1.0 + statistic.exp()), llr: ratio.llr },
+                )
+            }
+            Err(reason) => Scored::No(reason.clone()),
+        };
+        Trial { group, ..Trial::new(item, scored) }
+    };
+    items.iter().zip(measured).zip(groups(items, measured)).map(trial).collect()
+}
