@@ -102,7 +102,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<()> {
 fn quiet_telemetry(options: &TelemetryOptions) -> Result<Telemetry, TelemetryError> {
     let mut options = options.clone();
     if options.log_level == TelemetryOptions::default().log_level {
-        options.log_level = "warn".to_owned();
+        "warn".clone_into(&mut options.log_level);
     }
     crate::telemetry::init(&options)
 }

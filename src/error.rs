@@ -83,7 +83,7 @@ impl InvalidOption {
     ///
     /// # Errors
     /// [`InvalidOption`] naming `key`, the value and the range.
-    pub fn unless_within<T: PartialOrd + Display>(
+    pub fn unless_within<T: PartialOrd + Display + Copy>(
         key: &'static str,
         value: T,
         range: RangeInclusive<T>,

@@ -123,7 +123,7 @@ fn score(policy: &Policy, evidence: &Evidence<'_>, needed_face_secs: f64) -> Sco
         authenticity(log_odds, fused.standard_error.hypot(MIN_STANDARD_ERROR)).filter(|_| reasons.is_empty());
     let level = match authenticity.map_or(Level::Inconclusive, |authenticity| level(policy, authenticity)) {
         Level::Clear if !not_seen.is_empty() => Level::Inconclusive,
-        level => level,
+        level @ (Level::Inconclusive | Level::Clear | Level::Suspicious | Level::Alert) => level,
     };
     if level == Level::Inconclusive {
         reasons.extend(not_seen);
@@ -174,7 +174,7 @@ fn level(policy: &Policy, authenticity: Authenticity) -> Level {
 fn calibrate(policy: &Policy, measurement: &Measurement) -> Option<LikelihoodRatio> {
     let signal = policy.signal(measurement.signal)?;
     let ratio = signal.calibration.apply(measurement.statistic?, measurement.standard_error)?;
-    (signal.weight > 0.0).then(|| LikelihoodRatio {
+    (signal.weight > 0.0).then_some(LikelihoodRatio {
         llr: signal.weight * ratio.llr,
         standard_error: signal.weight * ratio.standard_error,
     })

@@ -23,7 +23,7 @@ const PHOTOGRAPH_SECS: f64 = 2.0;
 
 pub(super) fn samples(bench: &Bench<'_>, task: &CalibrationTask) -> Result<Vec<LabelledStatistic>, EvalError> {
     let clips = items(task, |_| true)?;
-    let moving = bench.for_each(&clips, |item| { let o = observe(bench, Frames::open(bench, &item.file)?)?; dump(&short_name(&item.file), "bf", &o); Ok::<_, EvalError>(labelled(measure::<Motion>(&o).statistic, true, &short_name(&item.file))) })?;
+    let moving = bench.for_each(&clips, |item| statistic_of::<Motion>(bench, item, true))?;
     let mut photographs: Vec<(String, RgbImage)> = Vec::new();
     for item in &clips {
         let frame = Frames::open(bench, &item.file)?.find(|frame| frame.media_time.as_secs_f64() >= PHOTOGRAPH_SECS);
@@ -33,7 +33,6 @@ pub(super) fn samples(bench: &Bench<'_>, task: &CalibrationTask) -> Result<Vec<L
     let numbered: Vec<(u64, (String, RgbImage))> = (1..).zip(photographs).collect();
     let still = bench.for_each(&numbered, |(seed, (name, photograph))| {
         let observations = observe(bench, moved_still(photograph.clone(), STILL_SECS, *seed))?;
-        dump(name, "still", &observations);
         Ok::<_, EvalError>(labelled(
             measure::<Motion>(&observations).statistic,
             false,
@@ -53,20 +52,4 @@ fn portraits(bench: &Bench<'_>, task: &CalibrationTask) -> Result<Vec<(String, R
     Ok(chosen
         .filter_map(|item| Some((item.name, still_from_file(&item.file, bench.pipeline.limits()).ok()?)))
         .collect())
-}
-
-fn dump(name: &str, label: &str, observations: &[crate::signals::FrameObservation]) {
-    use std::io::Write;
-    let mut text = String::new();
-    for o in observations {
-        if let crate::signals::FaceSearch::Run(faces) = &o.faces {
-            if let Some(f) = faces.iter().max_by(|a, b| a.box_in_frame.area().total_cmp(&b.box_in_frame.area())) {
-                if let (Some(s), Some(p)) = (f.shape, f.pose) {
-                    text += &format!("{name} {label} {:.3} {} {} {} {} {} {} {} {} {} {} {} {} {} {}\n", o.media_time.as_secs_f64(), s.left_eye_ratio, s.right_eye_ratio, s.mouth_ratio, s.mouth_width_ratio, s.left_brow_ratio, s.right_brow_ratio, s.jaw_ratio, p.yaw_deg, p.pitch_deg, p.roll_deg, f.quality.face_height_px, f.box_in_frame.center().x, f.box_in_frame.center().y, f.face_track.0);
-                }
-            }
-        }
-    }
-    let mut file = std::fs::OpenOptions::new().create(true).append(true).open("/tmp/ev/obs.txt").unwrap();
-    file.write_all(text.as_bytes()).unwrap();
 }

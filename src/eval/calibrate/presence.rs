@@ -10,8 +10,11 @@ use crate::signals::{FaceSearch, FrameObservation, Presence};
 use super::CalibrationTask;
 use super::clips::{items, labelled};
 
+/// What an absence does to a frame.
+type Absence = fn(&mut FrameObservation);
+
 /// Ways of not being there.
-const ABSENCES: [(&str, fn(&mut FrameObservation)); 3] = [
+const ABSENCES: [(&str, Absence); 3] = [
     ("black", |frame| {
         (frame.picture.mean_luma, frame.picture.luma_deviation) = (0.0, 0.0);
         frame.faces = FaceSearch::Run(Vec::new());

@@ -82,7 +82,7 @@ impl Comparison {
             for (second, (other, compared)) in images.iter().enumerate().skip(first + 1) {
                 let is_genuine = person == other;
                 n_seen += usize::from(!is_genuine);
-                if !is_genuine && n_seen % stride != 0 {
+                if !is_genuine && !n_seen.is_multiple_of(stride) {
                     continue;
                 }
                 let Some(similarity) = embedding.similarity(compared) else { continue };

@@ -45,6 +45,7 @@ type Refusal = (DropReason, ServiceError);
 
 impl StreamInput {
     /// The input of an attached stream; must be made within a runtime.
+    #[expect(clippy::too_many_arguments, reason = "each is a part of the one thing that is made here, once")]
     pub(super) fn new(
         stream: StreamId,
         attached: &Attached,

@@ -33,7 +33,7 @@ enum Key {
 struct Waiting {
     key: Key,
     event: LiveEvent,
-    _gauge: GaugeGuard,
+    gauge: GaugeGuard,
 }
 
 /// The sending side of one receiver.
@@ -100,16 +100,16 @@ impl Outbox {
             waiting.event = event;
             return;
         }
-        self.waiting.push_back(Waiting { key, event, _gauge: queued(Queue::Events) });
+        self.waiting.push_back(Waiting { key, event, gauge: queued(Queue::Events) });
     }
 
     /// Hands over what fits.
     pub(super) fn flush(&mut self) {
-        while let Some(Waiting { key, event, _gauge }) = self.waiting.pop_front() {
+        while let Some(Waiting { key, event, gauge }) = self.waiting.pop_front() {
             match self.channel.try_send(event) {
                 Ok(()) => {}
                 Err(TrySendError::Full(event)) => {
-                    self.waiting.push_front(Waiting { key, event, _gauge });
+                    self.waiting.push_front(Waiting { key, event, gauge });
                     return;
                 }
                 Err(TrySendError::Closed(_)) => {

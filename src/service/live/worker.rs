@@ -263,6 +263,7 @@ fn count_outcome(observations: &[FrameObservation]) {
 }
 
 const fn reason_of(error: &ServiceError) -> DropReason {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all that is not the sample's fault")]
     match error {
         ServiceError::Media(MediaError::OverLimit { .. }) => DropReason::OverLimit,
         ServiceError::Media(MediaError::NeedsKeyframe { .. }) => DropReason::AwaitsKeyframe,

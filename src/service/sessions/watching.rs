@@ -69,6 +69,7 @@ async fn forward(
 ) {
     let mut stored = stored.into_iter();
     loop {
+        #[expect(clippy::single_match_else, reason = "two sources of events, side by side")]
         let event = match stored.next() {
             Some(event) => Some(event),
             None => tokio::select! {

@@ -100,6 +100,7 @@ impl Session {
     fn note_store_failure(&mut self, error: &StoreError) {
         let was_failing = self.failing_since.is_some();
         let since = *self.failing_since.get_or_insert_with(Instant::now);
+        #[expect(clippy::wildcard_enum_match_arm, reason = "the kind decides for all others, new ones too")]
         let cause = match error {
             StoreError::NotFound { .. } => Some(EndCause::Deleted),
             // After a failure whose outcome is not known, the step in between may have been this session's own.
