@@ -27,6 +27,7 @@ pub(super) fn sentence(reason: &Reason) -> String {
         }
         "quality.too_dark" => "face too dark: turn on a light in front of it".to_owned(),
         "quality.too_bright" => "face too bright: turn away from the light".to_owned(),
+        "quality.clipped" => "parts of the face black or white: softer light".to_owned(),
         "quality.face_cut_off" => "face cut off by the picture's edge: move to the middle".to_owned(),
         "quality.turned_away" => format!("face turned away by {:.0}°: look at the camera", value("yaw_deg").abs()),
         "quality.blurred" => "face blurred: clean the lens, hold still or send more bits".to_owned(),

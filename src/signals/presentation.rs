@@ -67,13 +67,13 @@ impl Presentation {
             return Err(reason.with("context_needed", MIN_CONTEXT_RATIO));
         }
         if !is_at_most(quality.outside_ratio, MAX_OUTSIDE_RATIO) {
-            return Err(Reason::new("presentation.face_cut_off").with("outside_ratio", quality.outside_ratio));
+            return Err(Reason::new("quality.face_cut_off").with("outside_ratio", quality.outside_ratio));
         }
         if !is_at_most(quality.clipped_ratio, MAX_CLIPPED_RATIO) {
-            return Err(Reason::new("presentation.clipped").with("clipped_ratio", quality.clipped_ratio));
+            return Err(Reason::new("quality.clipped").with("clipped_ratio", quality.clipped_ratio));
         }
         if let Some(pose) = face.pose.filter(|pose| !is_at_most(pose.yaw_deg.abs(), MAX_YAW_DEG)) {
-            return Err(Reason::new("presentation.turned_away").with("yaw_deg", pose.yaw_deg));
+            return Err(Reason::new("quality.turned_away").with("yaw_deg", pose.yaw_deg));
         }
         bona_fide_logit(output.attack_score).ok_or_else(|| Reason::new("presentation.not_measured"))
     }
