@@ -63,10 +63,7 @@ impl Interview {
             return Vec::new();
         }
         match entry {
-            JournalEntry::TrackUpserted(track) => {
-                self.upsert_track(track);
-                Vec::new()
-            }
+            JournalEntry::TrackUpserted(track) => self.upsert_track(track),
             JournalEntry::TrackRemoved(track_id) => {
                 self.tracks.remove(track_id);
                 Vec::new()
@@ -146,9 +143,25 @@ impl Interview {
         participant.map(Participant::urgency).unwrap_or_default()
     }
 
-    fn upsert_track(&mut self, track: &Track) {
+    /// What is worth sending of a camera, as its participant stands; `None` for what is no camera.
+    #[must_use]
+    pub fn wanted_pacing(&self, track_id: &TrackId) -> Option<Pacing> {
+        let track = self.track(track_id).filter(|track| track.kind == SourceKind::Camera)?;
+        let participant = self.participants.get(&track.participant_id)?;
+        let sampling = &self.policy.sampling;
+        let is_raised = participant.urgency().is_raised;
+        Some(Pacing {
+            track_id: track_id.clone(),
+            frames_per_second: if is_raised { sampling.track_hz_alert } else { sampling.track_hz },
+            min_height_px: participant.wanted_height_px(),
+            wants_audio: false,
+        })
+    }
+
+    /// Takes a track, and asks a camera's sender for the cadence to begin with.
+    fn upsert_track(&mut self, track: &Track) -> Vec<SessionEvent> {
         if !self.has_room_for(track) {
-            return;
+            return Vec::new();
         }
         if track.kind == SourceKind::Camera
             && let Some(participant) = self.participant_mut(&track.participant_id)
@@ -166,6 +179,18 @@ impl Interview {
                 pacing: None,
             },
         );
+        self.changed_pacing(&track.track_id).into_iter().collect()
+    }
+
+    /// What is worth sending of a camera from here on, where that changed.
+    fn changed_pacing(&mut self, track_id: &TrackId) -> Option<SessionEvent> {
+        let pacing = self.wanted_pacing(track_id)?;
+        let told = &mut self.tracks.get_mut(track_id)?.pacing;
+        if told.as_ref() == Some(&pacing) {
+            return None;
+        }
+        *told = Some(pacing.clone());
+        Some(SessionEvent::Pacing(pacing))
     }
 
     fn participant_mut(&mut self, id: &ParticipantId) -> Option<&mut Participant> {
@@ -192,17 +217,8 @@ impl Interview {
         state.last_at = Some(observation.media_time);
         participant.observe(observation);
         let mut events = participant.rescore(&self.policy, &self.models, &mut self.next_ordinal, false);
-        let sampling = &self.policy.sampling;
-        let is_raised = participant.urgency().is_raised;
-        let pacing = Pacing {
-            track_id: track_id.clone(),
-            frames_per_second: if is_raised { sampling.track_hz_alert } else { sampling.track_hz },
-            min_height_px: participant.wanted_height_px(),
-            wants_audio: false,
-        };
-        if !events.is_empty() && state.pacing.as_ref() != Some(&pacing) {
-            state.pacing = Some(pacing.clone());
-            events.push(SessionEvent::Pacing(pacing));
+        if !events.is_empty() {
+            events.extend(self.changed_pacing(track_id));
         }
         events
     }
@@ -359,6 +375,19 @@ mod tests {
             interview.apply(&accounted(sequence));
             assert_eq!(interview.last_sequences().map(|(_, last)| last).collect::<Vec<_>>(), [expected]);
         }
+    }
+
+    #[test]
+    fn a_camera_is_told_the_cadence_at_once_and_again_when_it_comes_back() {
+        let mut interview = interview();
+        for _ in 0..2 {
+            let events = interview.apply(&JournalEntry::TrackUpserted(track()));
+            let [SessionEvent::Pacing(pacing)] = events.as_slice() else { panic!("{events:?}") };
+            assert_eq!(pacing.track_id, track().track_id);
+            assert!(pacing.frames_per_second > 0.0);
+        }
+        let screen = Track { kind: SourceKind::Screen, ..track() };
+        assert!(interview.apply(&JournalEntry::TrackUpserted(screen)).is_empty());
     }
 
     #[test]

@@ -305,11 +305,14 @@ impl Session {
         }
     }
 
-    /// Takes an entry of a client's; one that says nothing new leaves no trace.
+    /// Takes an entry of a client's; one that says nothing new leaves no trace but the cadence that its sender is told.
     fn take_entry(&mut self, entry: JournalEntry) {
         if let JournalEntry::TrackUpserted(track) = &entry {
-            let is_known = |interview: &mut Interview| interview.track(&track.track_id) == Some(track);
-            if self.shared().with_interview(is_known) == Some(true) {
+            let known = |interview: &mut Interview| {
+                (interview.track(&track.track_id) == Some(track)).then(|| interview.wanted_pacing(&track.track_id))
+            };
+            if let Some(pacing) = self.shared().with_interview(known).flatten() {
+                self.events.extend(pacing.map(SessionEvent::Pacing));
                 return;
             }
         }

@@ -158,7 +158,10 @@ async fn a_watcher_of_a_session_that_sleeps_is_told_when_it_wakes() {
     let mut watcher = bench.interviews.watch(&id("asleep")).await.expect("follows");
     let stream = bench.open("asleep", &["camera"], None).await;
     stream.input.send(picture("camera", 1)).expect("accepted");
-    let told = next(&mut watcher).await;
+    let mut told = next(&mut watcher).await;
+    while matches!(told, Some(LiveEvent::Session(SessionEvent::Pacing(_)))) {
+        told = next(&mut watcher).await;
+    }
     assert!(matches!(told, Some(LiveEvent::Session(SessionEvent::Score { .. }))), "{told:?}");
     bench.interviews.finish(&id("asleep")).await.expect("finishes");
     assert_eq!(until_ended(&mut watcher).await.0, Some(EndCause::Finished));
