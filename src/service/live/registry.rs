@@ -181,24 +181,21 @@ impl Sessions {
 }
 
 impl Live {
-    /// Asks the session that was left alone longest to leave when there are too many; refuses when too many are fed.
+    /// Asks the sessions that were left alone longest to leave, as many as there are too many; refuses when too many are fed.
     fn make_room(&self, limit: usize, purpose: Purpose) -> Result<(), ServiceError> {
         if self.by_id.len() < limit {
             return Ok(());
         }
-        let idle = self.by_id.values().filter_map(|session| Some((session.shared.idle_since()?, session)));
-        let (mut n_idle, mut oldest) = (0, None);
-        for (since, session) in idle {
-            n_idle += 1;
-            if oldest.is_none_or(|(before, _)| since < before) {
-                oldest = Some((since, session));
-            }
-        }
-        if let Some((_, session)) = oldest {
+        let mut idle: Vec<_> =
+            self.by_id.values().filter_map(|session| Some((session.shared.idle_since()?, session))).collect();
+        let n_fed = self.by_id.len() - idle.len();
+        // Those that were asked before may still be on their way out, and are the ones asked again.
+        let n_too_many = self.by_id.len() + 1 - limit;
+        idle.sort_by_key(|(since, _)| *since);
+        for (_, session) in idle.into_iter().take(n_too_many) {
             // A full mailbox is one of a session that has work and stays.
             let _ = session.commands.try_send(Command::MakeRoom);
         }
-        let n_fed = self.by_id.len() - n_idle;
         let is_full = (purpose == Purpose::Feed && n_fed >= limit) || self.by_id.len() >= limit * 2;
         if is_full {
             let limit = limit as u64;
