@@ -7,24 +7,31 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::eval::{Bench, EvalError, Framing, ImageTask, evaluate_presentation, evaluate_verification};
+use crate::eval::{
+    Bench, EvalError, EvalReport, EvalTask, Framing, evaluate_presentation, evaluate_session, evaluate_splice,
+    evaluate_verification,
+};
 
 use super::engine::Engine;
-use super::error::UsageError;
 use super::global::GlobalArgs;
 
 /// How often a progress bar is drawn.
 const TICK: Duration = Duration::from_millis(120);
 
+/// An evaluation.
+type Work = fn(&Bench<'_>, &EvalTask) -> Result<EvalReport, EvalError>;
+
 /// Measures error rates on labelled images or recordings.
 #[derive(Clone, Debug, Subcommand)]
 pub enum EvalCommand {
     /// Tells pictures of one person from pictures of two
-    Verification(EvalArgs),
+    Verification(ImageArgs),
     /// Tells photographs and screens held before the camera from people
-    Presentation(EvalArgs),
-    /// Deepfake detection: no model for it ships in this version
-    Deepfake(EvalArgs),
+    Presentation(ImageArgs),
+    /// Scores whole recordings as a server would
+    Session(EvalArgs),
+    /// Splices recordings of different people and measures how soon the change is told
+    Splice(EvalArgs),
 }
 
 /// What is evaluated, and where the results go.
@@ -40,12 +47,20 @@ pub struct EvalArgs {
     /// Folder for scores.csv, report.json, report.md and plots; made if need be
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Every image is a tight crop around one face
-    #[arg(long)]
-    pub face_crop: bool,
     /// Scoring policy to use instead of the configured one
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
+}
+
+/// The same for images.
+#[derive(Clone, Debug, Args)]
+pub struct ImageArgs {
+    /// What, and where to.
+    #[command(flatten)]
+    pub eval: EvalArgs,
+    /// Every image is a tight crop around one face
+    #[arg(long)]
+    pub face_crop: bool,
 }
 
 impl EvalCommand {
@@ -54,30 +69,26 @@ impl EvalCommand {
     /// # Errors
     /// When models, policy or manifest cannot be read, a model fails, or the results cannot be written.
     pub fn run(&self, global: &GlobalArgs) -> anyhow::Result<()> {
-        let (Self::Verification(args) | Self::Presentation(args) | Self::Deepfake(args)) = self;
-        if let Self::Deepfake(_) = self {
-            let problem = "eval deepfake: no deepfake model ships in this version, so there is nothing to evaluate; \
-                           `bonafide eval session` shows what the shipped signals make of deepfakes";
-            return Err(UsageError(problem.to_owned()).into());
-        }
+        let (work, args, framing): (Work, &EvalArgs, Framing) = match self {
+            Self::Verification(args) => (evaluate_verification, &args.eval, args.framing()),
+            Self::Presentation(args) => (evaluate_presentation, &args.eval, args.framing()),
+            Self::Session(args) => (evaluate_session, args, Framing::Scene),
+            Self::Splice(args) => (evaluate_splice, args, Framing::Scene),
+        };
         let config = global.load_config([])?;
         let _telemetry = crate::telemetry::init(&config.get().telemetry)?;
         let engine = Engine::start(config.get(), args.policy.as_deref())?;
-        let report = with_bench(&engine, |bench| match self {
-            Self::Verification(args) => evaluate_verification(bench, &args.images()),
-            Self::Presentation(args) => evaluate_presentation(bench, &args.images()),
-            Self::Deepfake(_) => Err(EvalError::TooFew { problem: "no model".to_owned() }),
-        })?;
+        let task = EvalTask { manifest: args.manifest.clone(), root: args.root.clone(), framing };
+        let report = with_bench(&engine, |bench| work(bench, &task))?;
         report.write(&args.out)?;
         write!(std::io::stdout().lock(), "{}", report.markdown)?;
         Ok(())
     }
 }
 
-impl EvalArgs {
-    fn images(&self) -> ImageTask {
-        let framing = if self.face_crop { Framing::FaceCrop } else { Framing::Scene };
-        ImageTask { manifest: self.manifest.clone(), root: self.root.clone(), framing }
+impl ImageArgs {
+    const fn framing(&self) -> Framing {
+        if self.face_crop { Framing::FaceCrop } else { Framing::Scene }
     }
 }
 

@@ -15,10 +15,9 @@ use super::error::EvalError;
 use super::manifest::{self, Item, Label, Naming};
 use super::output::EvalReport;
 use super::person::people_among;
-use super::run::Bench;
+use super::run::{Bench, EvalTask};
 use super::still::{self, Choice, Framing};
 use super::trial::{Scored, Trial};
-use super::verification::ImageTask;
 
 /// What one image gave.
 #[derive(Clone, Debug)]
@@ -33,7 +32,7 @@ pub(super) struct Measured {
 ///
 /// # Errors
 /// [`EvalError::Manifest`] and [`EvalError::Io`] for what cannot be read, [`EvalError::Service`] when a model fails.
-pub fn evaluate_presentation(bench: &Bench<'_>, task: &ImageTask) -> Result<EvalReport, EvalError> {
+pub fn evaluate_presentation(bench: &Bench<'_>, task: &EvalTask) -> Result<EvalReport, EvalError> {
     let items = manifest::read(task.manifest.as_deref(), &task.root, Naming::Label)?;
     let measured = measure_all(bench, &items, task.framing)?;
     let line = bench.policy.signal(SignalName::Presentation).map(|signal| &signal.calibration);

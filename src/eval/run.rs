@@ -1,14 +1,28 @@
 //! What every evaluation works with, and the work on many files at once.
 
 use std::num::NonZero;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::scoring::Policy;
 use crate::service::Pipeline;
 
+use super::still::Framing;
+
 /// Told how many of how many files are done.
 pub type Progress<'a> = dyn Fn(usize, usize) + Sync + 'a;
+
+/// What is evaluated, and how.
+#[derive(Clone, Debug)]
+pub struct EvalTask {
+    /// CSV file; `None` = the folders below the root name identities or labels.
+    pub manifest: Option<PathBuf>,
+    /// Folder that the manifest's paths are below.
+    pub root: PathBuf,
+    /// How much of a scene the images show.
+    pub framing: Framing,
+}
 
 /// Loaded models, the policy whose calibrations are evaluated, and who wants to know how far the work is.
 #[derive(Clone, Copy)]

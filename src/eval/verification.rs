@@ -7,7 +7,6 @@ mod pairs;
 mod report;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use crate::signals::SignalName;
 use crate::vision::Embedding;
@@ -15,24 +14,13 @@ use crate::vision::Embedding;
 use super::error::EvalError;
 use super::manifest::{self, Item, Naming};
 use super::output::{EvalReport, ScoreRow};
-use super::run::Bench;
+use super::run::{Bench, EvalTask};
 use super::still::{self, Choice, Framing};
 
 pub(super) use self::pairs::Comparison;
 
 /// Impostor pairs written to `scores.csv`, the most alike first; more would be gigabytes. All are in the figures.
 const MAX_WRITTEN_IMPOSTORS: usize = 100_000;
-
-/// What is evaluated, and how.
-#[derive(Clone, Debug)]
-pub struct ImageTask {
-    /// CSV file; `None` = the folders below the root name identities or labels.
-    pub manifest: Option<PathBuf>,
-    /// Folder that the manifest's paths are below.
-    pub root: PathBuf,
-    /// How much of a scene the images show.
-    pub framing: Framing,
-}
 
 /// One image's outcome.
 enum Outcome {
@@ -45,7 +33,7 @@ enum Outcome {
 /// # Errors
 /// [`EvalError::Manifest`] and [`EvalError::Io`] for what cannot be read, [`EvalError::TooFew`] when there are fewer than
 /// two people or nobody has two pictures, [`EvalError::Service`] when a model fails.
-pub fn evaluate_verification(bench: &Bench<'_>, task: &ImageTask) -> Result<EvalReport, EvalError> {
+pub fn evaluate_verification(bench: &Bench<'_>, task: &EvalTask) -> Result<EvalReport, EvalError> {
     let items = manifest::read(task.manifest.as_deref(), &task.root, Naming::Identity)?;
     manifest::check_files(&items)?;
     let outcomes = embed_all(bench, &items, task.framing)?;
@@ -72,7 +60,7 @@ pub fn evaluate_verification(bench: &Bench<'_>, task: &ImageTask) -> Result<Eval
 }
 
 /// All pairs of the images that could be embedded.
-pub(super) fn compared(bench: &Bench<'_>, task: &ImageTask) -> Result<Comparison, EvalError> {
+pub(super) fn compared(bench: &Bench<'_>, task: &EvalTask) -> Result<Comparison, EvalError> {
     let items = manifest::read(task.manifest.as_deref(), &task.root, Naming::Identity)?;
     manifest::check_files(&items)?;
     let outcomes = embed_all(bench, &items, task.framing)?;

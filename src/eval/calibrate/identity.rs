@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::eval::error::EvalError;
 use crate::eval::run::Bench;
+use crate::eval::run::EvalTask;
 use crate::eval::still::Framing;
-use crate::eval::verification::{ImageTask, compared};
+use crate::eval::verification::compared;
 use crate::scoring::LabelledStatistic;
 
 use super::CalibrationTask;
@@ -16,7 +17,7 @@ const MAX_PAIRS_A_PERSON: usize = 10;
 const MAX_IMPOSTORS: usize = 200_000;
 
 pub(super) fn samples(bench: &Bench<'_>, task: &CalibrationTask) -> Result<Vec<LabelledStatistic>, EvalError> {
-    let images = ImageTask { manifest: task.manifest.clone(), root: task.root.clone(), framing: Framing::Scene };
+    let images = EvalTask { manifest: task.manifest.clone(), root: task.root.clone(), framing: Framing::Scene };
     let comparison = compared(bench, &images)?;
     let mut by_person: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
     for (person, similarity) in comparison.genuine_by_person() {

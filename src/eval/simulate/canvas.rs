@@ -52,6 +52,19 @@ pub(super) fn warp(
     RgbImage::new(width, height, pixels).ok()
 }
 
+/// The picture scaled to fit into a size, with black bars where its shape differs.
+pub(super) fn fitted(source: &RgbImage, (width, height): (u32, u32)) -> Option<RgbImage> {
+    if (source.width(), source.height()) == (width, height) {
+        return Some(source.clone());
+    }
+    let (from_width, from_height) = (f64::from(source.width()), f64::from(source.height()));
+    let scale = (from_width / f64::from(width)).max(from_height / f64::from(height));
+    let offset = |from: f64, to: u32| (from - f64::from(to) * scale) / 2.0 + (scale - 1.0) / 2.0;
+    let map = Affine { x: [scale, 0.0, offset(from_width, width)], y: [0.0, scale, offset(from_height, height)] };
+    let black = RgbImage::new(width, height, vec![0; width as usize * height as usize * 3]).ok()?;
+    warp(source, (width, height), map, Some(&black))
+}
+
 /// The nearest 8-bit level.
 pub(super) fn level_of(value: f64) -> u8 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a level")]
@@ -61,7 +74,7 @@ pub(super) fn level_of(value: f64) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Affine, warp};
+    use super::{Affine, fitted, warp};
     use crate::media::RgbImage;
 
     fn ramp(width: u32, height: u32) -> RgbImage {
@@ -75,5 +88,13 @@ mod tests {
         let warped = warp(&ramp(8, 4), (8, 4), shift, None).expect("warps");
         assert_eq!(&warped.pixels()[..6], [5, 5, 5, 15, 15, 15]);
         assert_eq!(warped.pixels()[7 * 3], 70, "the last column repeats the edge");
+    }
+
+    #[test]
+    fn fitting_keeps_the_shape_and_fills_with_black() {
+        let wide = RgbImage::new(4, 2, vec![200; 24]).expect("sizes agree");
+        let square = fitted(&wide, (4, 4)).expect("fits");
+        let row = |index: usize| &square.pixels()[index * 12..index * 12 + 12];
+        assert_eq!((row(0), row(1), row(3)), (&[0; 12][..], &[200; 12][..], &[0; 12][..]));
     }
 }
