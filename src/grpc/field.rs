@@ -200,8 +200,9 @@ mod tests {
 
     #[test]
     fn media_times_need_agreeing_signs_and_range() {
-        let good =
-            |seconds, nanos| media_time("media_time", Some(WireDuration { seconds, nanos })).map(|t| t.as_nanos());
+        let good = |seconds, nanos| {
+            media_time("media_time", Some(WireDuration { seconds, nanos })).map(crate::media::MediaTime::as_nanos)
+        };
         assert_eq!(good(1, 500_000_000), Ok(1_500_000_000));
         assert_eq!(good(-1, -500_000_000), Ok(-1_500_000_000));
         assert_eq!(good(0, -5), Ok(-5));
@@ -214,7 +215,7 @@ mod tests {
 
     #[test]
     fn lengths_are_bounded() {
-        let max = Duration::from_secs(60);
+        let max = Duration::from_mins(1);
         assert_eq!(length("score_interval", None, max), Ok(None));
         let given = |seconds| length("score_interval", Some(WireDuration { seconds, nanos: 0 }), max);
         assert_eq!(given(60), Ok(Some(max)));

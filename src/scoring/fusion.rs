@@ -333,10 +333,8 @@ mod tests {
             }
             let good = score(30.0, &measurements);
             assert_eq!((good.level, good.reasons[0].code.as_ref()), (Level::Inconclusive, code), "{unmeasured:?}");
-            for index in 0..5 {
-                if measurements[index].statistic.is_some() {
-                    measurements[index].statistic = Some(-20.0);
-                }
+            for measurement in measurements.iter_mut().filter(|measurement| measurement.statistic.is_some()) {
+                measurement.statistic = Some(-20.0);
             }
             assert!(score(30.0, &measurements).level >= Level::Suspicious, "{unmeasured:?}");
         };

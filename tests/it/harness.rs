@@ -97,18 +97,26 @@ impl Server {
 }
 
 fn pipeline() -> Option<Pipeline> {
+    let options =
+        InferenceOptions { models_dir: models_dir()?, provider: ProviderChoice::Cpu, ..InferenceOptions::default() };
+    let manifest = Manifest::bundled().expect("the shipped manifest");
+    let policy = Policy::shipped();
+    let executor = Executor::start(&manifest, &options).expect("the models load");
+    Some(Pipeline::new(executor, &manifest, MediaLimits::default(), policy.sampling).expect("a model for every task"))
+}
+
+/// Where the fetched models are; `None`, said aloud, when one is missing.
+pub(crate) fn models_dir() -> Option<PathBuf> {
     let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache/bonafide/models"));
     let models_dir = std::env::var_os("BONAFIDE_TEST_MODELS_DIR").map(PathBuf::from).or_else(home)?;
-    let options = InferenceOptions { models_dir, provider: ProviderChoice::Cpu, ..InferenceOptions::default() };
+    let options = InferenceOptions { models_dir: models_dir.clone(), ..InferenceOptions::default() };
     let manifest = Manifest::bundled().expect("the shipped manifest");
     let files = status(&manifest, &options).expect("the manifest's files");
     if let Some(file) = files.iter().find(|file| file.state != FileState::Present) {
         eprintln!("SKIPPED: {} is not fetched; run `bonafide models fetch`", file.file);
         return None;
     }
-    let policy = Policy::shipped();
-    let executor = Executor::start(&manifest, &options).expect("the models load");
-    Some(Pipeline::new(executor, &manifest, MediaLimits::default(), policy.sampling).expect("a model for every task"))
+    Some(models_dir)
 }
 
 fn hex(bytes: &[u8]) -> String {

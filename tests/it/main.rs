@@ -1,8 +1,20 @@
 //! Integration tests: one module a topic.
 
+#![allow(
+    clippy::float_cmp,
+    clippy::wildcard_enum_match_arm,
+    reason = "tests compare exact numbers, and pick the one event they wait for"
+)]
+
 mod command_line;
 mod golden;
 mod grpc;
 mod harness;
+mod hostile;
 mod inference;
+mod metrics;
+mod process;
 mod python_client;
+mod restart;
+mod shutdown;
+mod wire;

@@ -164,6 +164,7 @@ mod tests {
 
     use super::{new_session_from_wire, patch_from_wire, session_from_wire, session_to_wire};
 
+    #[expect(clippy::unnecessary_wraps, reason = "a mask may be missing on the wire")]
     fn mask(paths: &[&str]) -> Option<prost_types::FieldMask> {
         Some(prost_types::FieldMask { paths: paths.iter().map(|path| (*path).to_owned()).collect() })
     }

@@ -138,7 +138,9 @@ mod tests {
         check("track_id", |track| track.track_id.clear());
         check("participant_id", |track| track.participant_id = "x".repeat(129));
         check("device.label", |track| track.device.as_mut().expect("set").label = "x".repeat(257));
-        check("device.probes", |track| track.device.as_mut().expect("set").probes = vec![Default::default(); 33]);
+        check("device.probes", |track| {
+            track.device.as_mut().expect("set").probes = vec![v1::SettingProbe::default(); 33]
+        });
         check("device.probes.actual", |track| {
             track.device.as_mut().expect("set").probes =
                 vec![v1::SettingProbe { actual: f64::NAN, ..Default::default() }];

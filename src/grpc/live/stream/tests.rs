@@ -13,6 +13,7 @@ use super::{Arrivals, Reply, Request, Writer, end_status, read_config, read_medi
 
 type Inbound = Vec<Result<v1::AnalyzeStreamRequest, Status>>;
 
+#[expect(clippy::unnecessary_wraps, reason = "a stream's messages may fail to come")]
 fn message(message: Request) -> Result<v1::AnalyzeStreamRequest, Status> {
     Ok(v1::AnalyzeStreamRequest { message: Some(message) })
 }
@@ -43,12 +44,12 @@ async fn read(
 ) -> (Result<(), Code>, usize, Vec<v1::SampleError>) {
     let (problem_sender, mut problems) = mpsc::channel(64);
     let accepted = Mutex::new(0);
-    let send = |command: StreamCommand| match refusal(&command) {
-        Some(error) => Err(error),
-        None => {
-            *accepted.lock().expect("not poisoned") += 1;
-            Ok(())
+    let send = |command: StreamCommand| {
+        if let Some(error) = refusal(&command) {
+            return Err(error);
         }
+        *accepted.lock().expect("not poisoned") += 1;
+        Ok(())
     };
     let outcome = read_media(tokio_stream::iter(inbound), send, problem_sender, &Arrivals::default()).await;
     let mut reported = Vec::new();
