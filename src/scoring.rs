@@ -4,15 +4,17 @@
 //! Nothing that is unset, failed or not finite ever reads as authentic.
 //! Deliberately not here: frames, pixels, time other than what the measurements carry.
 
+mod attack;
 mod calibration;
 mod fit;
 mod fusion;
 mod policy;
 mod score;
 
-pub use self::calibration::{Calibration, LikelihoodRatio};
-pub use self::fit::{LabelledStatistic, fit};
-pub use self::fusion::{Evidence, Family, score_session, score_window};
+pub use self::attack::{AttackKind, Family};
+pub use self::calibration::{AlarmRatio, Calibration, LikelihoodRatio};
+pub use self::fit::{LabelledStatistic, fit, fit_alarm};
+pub use self::fusion::{Evidence, score_session, score_window};
 pub use self::policy::{
     AttackShares, EvidenceNeeds, LevelThresholds, Policy, PolicyError, Sampling, ScoringOptions, SignalPolicy,
 };

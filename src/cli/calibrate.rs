@@ -1,5 +1,6 @@
 //! `bonafide calibrate`: the lines of the scoring policy, fitted on labelled data.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
 
@@ -90,10 +91,10 @@ impl SignalArg {
 /// The calibration as it stands in a policy file.
 fn table(fitted: &Fitted) -> String {
     let line = &fitted.calibration;
-    let quoted = serde_json::Value::String(line.fitted_on.clone());
-    format!(
+    let quoted = |text: &str| serde_json::Value::String(text.to_owned()).to_string();
+    let mut table = format!(
         "[signals.{}.calibration]\noffset = {:.3}\nslope = {:.3}\nllr_min = {:.2}\nllr_max = {:.2}\n\
-         standard_error = {:.2}\nn_bona_fide = {}\nn_attack = {}\nfitted_on = {quoted}\n",
+         standard_error = {:.2}\nn_bona_fide = {}\nn_attack = {}\nfitted_on = {}\n",
         fitted.signal,
         line.offset,
         line.slope,
@@ -102,13 +103,28 @@ fn table(fitted: &Fitted) -> String {
         line.standard_error,
         line.n_bona_fide,
         line.n_attack,
-    )
+        quoted(&line.fitted_on),
+    );
+    if let Some(alarm) = &fitted.alarm {
+        // Writing to a string cannot fail.
+        let _ = write!(
+            table,
+            "[signals.{}.alarm]\nllr = {:.2}\nstandard_error = {:.2}\nn_bona_fide = {}\nn_attack = {}\nfitted_on = {}\n",
+            fitted.signal,
+            alarm.llr,
+            alarm.standard_error,
+            alarm.n_bona_fide,
+            alarm.n_attack,
+            quoted(&alarm.fitted_on),
+        );
+    }
+    table
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Fitted, SignalName, table};
-    use crate::scoring::{Calibration, Policy};
+    use crate::scoring::{AlarmRatio, Calibration, Policy};
 
     #[test]
     fn the_table_can_be_pasted_into_a_policy() {
@@ -122,12 +138,20 @@ mod tests {
             n_attack: 8,
             fitted_on: "\"quoted\" data".to_owned(),
         };
-        let fitted = Fitted { signal: SignalName::Motion, calibration: calibration.clone(), samples: Vec::new() };
+        let alarm =
+            AlarmRatio { llr: -4.5, standard_error: 0.5, n_bona_fide: 90, n_attack: 60, fitted_on: "data".to_owned() };
+        let fitted = Fitted {
+            signal: SignalName::Motion,
+            calibration: calibration.clone(),
+            alarm: Some(alarm.clone()),
+            samples: Vec::new(),
+        };
         let shipped = include_str!("../../config/policy.toml");
         let start = shipped.find("[signals.motion.calibration]").expect("is there");
         let end = shipped[start..].find("\n\n").map_or(shipped.len(), |length| start + length);
         let pasted = format!("{}{}{}", &shipped[..start], table(&fitted), &shipped[end..]);
         let policy = Policy::from_toml(&pasted).expect("still valid");
-        assert_eq!(policy.signal(SignalName::Motion).expect("is there").calibration, calibration);
+        let motion = policy.signal(SignalName::Motion).expect("is there");
+        assert_eq!((&motion.calibration, &motion.alarm), (&calibration, &Some(alarm)));
     }
 }

@@ -9,8 +9,8 @@ mod stream;
 
 use std::path::PathBuf;
 
-use crate::scoring::{Calibration, LabelledStatistic, fit};
-use crate::signals::SignalName;
+use crate::scoring::{AlarmRatio, Calibration, LabelledStatistic, fit, fit_alarm};
+use crate::signals::{Identity, SignalName};
 
 use super::error::EvalError;
 use super::run::Bench;
@@ -35,6 +35,8 @@ pub struct Fitted {
     pub signal: SignalName,
     /// The line.
     pub calibration: Calibration,
+    /// What its alarm says, if it raises any.
+    pub alarm: Option<AlarmRatio>,
     /// One line a sample that is worth a look: what it is, its class, its statistic.
     pub samples: Vec<LabelledStatistic>,
 }
@@ -64,5 +66,6 @@ pub fn calibrate(bench: &Bench<'_>, task: &CalibrationTask) -> Result<Fitted, Ev
             ),
         }
     })?;
-    Ok(Fitted { signal: task.signal, calibration, samples })
+    let alarm = (task.signal == SignalName::Identity).then(|| fit_alarm(&samples, Identity::tells_apart, &fitted_on));
+    Ok(Fitted { signal: task.signal, calibration, alarm: alarm.flatten(), samples })
 }

@@ -17,7 +17,7 @@ use super::output::{EvalReport, ScoreRow};
 use super::run::{Bench, EvalTask};
 use super::still::{self, Choice, Framing};
 
-pub(super) use self::pairs::Comparison;
+use self::pairs::Comparison;
 
 /// Impostor pairs written to `scores.csv`, the most alike first; more would be gigabytes. All are in the figures.
 const MAX_WRITTEN_IMPOSTORS: usize = 100_000;
@@ -59,21 +59,21 @@ pub fn evaluate_verification(bench: &Bench<'_>, task: &EvalTask) -> Result<EvalR
     Ok(report::write(bench, &items, &outcomes, &comparison, rows))
 }
 
-/// All pairs of the images that could be embedded.
-pub(super) fn compared(bench: &Bench<'_>, task: &EvalTask) -> Result<Comparison, EvalError> {
+/// The person and the identity vector of every image that has one, people counted from 0.
+pub(super) fn embedded(bench: &Bench<'_>, task: &EvalTask) -> Result<Vec<(usize, Embedding)>, EvalError> {
     let items = manifest::read(task.manifest.as_deref(), &task.root, Naming::Identity)?;
     manifest::check_files(&items)?;
     let outcomes = embed_all(bench, &items, task.framing)?;
     let mut people = BTreeMap::new();
     let mut vectors = Vec::new();
-    for (item, outcome) in items.iter().zip(&outcomes) {
+    for (item, outcome) in items.iter().zip(outcomes) {
         let next = people.len();
         let person = *people.entry(item.name.as_str()).or_insert(next);
         if let Outcome::Embedded(embedding) = outcome {
             vectors.push((person, embedding));
         }
     }
-    Comparison::new(&vectors, people.len())
+    Ok(vectors)
 }
 
 fn embed_all(bench: &Bench<'_>, items: &[Item], framing: Framing) -> Result<Vec<Outcome>, EvalError> {

@@ -31,6 +31,38 @@ pub struct Calibration {
     pub fitted_on: String,
 }
 
+/// What a signal's alarm says: it has no degrees, so that a ratio is all there is.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlarmRatio {
+    /// Log-likelihood ratio; at most 0.
+    pub llr: f64,
+    /// Standard error of `llr`.
+    pub standard_error: f64,
+    /// Independent bona fide sources behind it.
+    pub n_bona_fide: u32,
+    /// Independent attack sources behind it.
+    pub n_attack: u32,
+    /// Data and command of the fit.
+    pub fitted_on: String,
+}
+
+impl AlarmRatio {
+    /// What an alarm says beside the statistic of the same signal: the stronger of the two, never the sum.
+    #[must_use]
+    pub fn with(&self, ratio: LikelihoodRatio) -> LikelihoodRatio {
+        if self.llr < ratio.llr {
+            return LikelihoodRatio { llr: self.llr, standard_error: self.standard_error };
+        }
+        ratio
+    }
+
+    /// Whether the numbers can be used.
+    pub(super) const fn is_valid(&self) -> bool {
+        self.llr <= 0.0 && self.llr.is_finite() && self.standard_error >= 0.0 && self.standard_error.is_finite()
+    }
+}
+
 /// A calibrated log-likelihood ratio with its standard error.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LikelihoodRatio {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::calibration::Calibration;
+use super::calibration::{AlarmRatio, Calibration};
 
 /// Newton steps; the problem has two parameters and is convex.
 const MAX_STEPS: usize = 60;
@@ -95,6 +95,34 @@ pub fn fit(samples: &[LabelledStatistic], fitted_on: &str) -> Option<Calibration
     })
 }
 
+/// Fits what an alarm says that rings for the statistics that `rings` names, from how often it rings in either class, every
+/// source weighing the same.
+///
+/// That nobody's alarm rang is known no better than of one source: the false alarm rate counts as at least one in so many
+/// bona fide sources. `None` when a class is empty or the alarm rings for bona fide more often.
+#[must_use]
+pub fn fit_alarm(samples: &[LabelledStatistic], rings: impl Fn(f64) -> bool, fitted_on: &str) -> Option<AlarmRatio> {
+    let samples: Vec<&LabelledStatistic> = samples.iter().filter(|sample| sample.statistic.is_finite()).collect();
+    let rate = |is_bona_fide: bool| {
+        let sizes = sizes(&samples, is_bona_fide);
+        let of_class = samples.iter().filter(|sample| sample.is_bona_fide == is_bona_fide && rings(sample.statistic));
+        let rung: f64 = of_class.map(|sample| 1.0 / sizes.get(sample.source.as_str()).copied().unwrap_or(1.0)).sum();
+        (!sizes.is_empty()).then(|| (rung / sizes.len() as f64, sizes.len()))
+    };
+    let ((false_alarms, n_bona_fide), (alarms, n_attack)) = (rate(true)?, rate(false)?);
+    let false_alarms = false_alarms.max(1.0 / n_bona_fide as f64);
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    // Of the ratio's logarithm to first order; that of the common event is small beside it.
+    let standard_error = ((1.0 - false_alarms) / (false_alarms * n_bona_fide as f64)).sqrt();
+    (alarms > false_alarms).then(|| AlarmRatio {
+        llr: (false_alarms / alarms).ln(),
+        standard_error,
+        n_bona_fide: count(n_bona_fide),
+        n_attack: count(n_attack),
+        fitted_on: fitted_on.to_owned(),
+    })
+}
+
 /// Samples of each source of one class.
 fn sizes<'a>(samples: &[&'a LabelledStatistic], is_bona_fide: bool) -> BTreeMap<&'a str, f64> {
     let mut sizes = BTreeMap::new();
@@ -106,7 +134,7 @@ fn sizes<'a>(samples: &[&'a LabelledStatistic], is_bona_fide: bool) -> BTreeMap<
 
 #[cfg(test)]
 mod tests {
-    use super::{LabelledStatistic, fit};
+    use super::{LabelledStatistic, fit, fit_alarm};
 
     fn samples(bona_fide: &[f64], attack: &[f64]) -> Vec<LabelledStatistic> {
         let label = |is_bona_fide: bool| {
@@ -130,6 +158,20 @@ mod tests {
         let calibration = fit(&samples(&logistic(2.0), &logistic(0.0)), "test").expect("separable");
         assert!((calibration.offset + calibration.slope).abs() < 0.02, "zero at statistic 1: {calibration:?}");
         assert!((0.4..1.2).contains(&calibration.slope), "{calibration:?}");
+    }
+
+    #[test]
+    fn an_alarm_says_as_much_as_its_rates() {
+        let below = |statistic: f64| statistic < 0.0;
+        let mut bona_fide = [1.0; 200];
+        bona_fide[..10].fill(-1.0);
+        let attack = [[-1.0; 9].as_slice(), &[1.0]].concat();
+        let alarm = fit_alarm(&samples(&bona_fide, &attack), below, "test").expect("rings more often for attacks");
+        assert!((alarm.llr - (0.05_f64 / 0.9).ln()).abs() < 1e-9, "{alarm:?}");
+        let silent = fit_alarm(&samples(&[1.0; 200], &attack), below, "test").expect("rings for attacks only");
+        assert!((silent.llr - (1.0_f64 / 200.0 / 0.9).ln()).abs() < 1e-9, "no better than one in 200: {silent:?}");
+        assert_eq!(fit_alarm(&samples(&attack, &bona_fide), below, "test"), None);
+        assert_eq!(fit_alarm(&samples(&[], &attack), below, "test"), None);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::signals::Measurement;
 use crate::signals::Reason;
 use crate::signals::SignalName;
 
+use super::attack::{AttackKind, Family};
 use super::calibration::LikelihoodRatio;
 use super::policy::{EvidenceNeeds, Policy};
 use super::score::{Authenticity, ENGINE, Level, Score, SignalEvidence};
@@ -15,38 +16,6 @@ use super::score::{Authenticity, ENGINE, Level, Score, SignalEvidence};
 const INTERVAL_STANDARD_ERRORS: f64 = 1.96;
 /// Least standard error of a session's log-odds: what no calibration knows of its own domain shift.
 const MIN_STANDARD_ERROR: f64 = 0.5;
-
-/// A way to attack an interview, and with it the signals that can see it.
-///
-/// Signals of one family share their causes, and so count once where independence is asked for. A photograph is seen by two
-/// families; a replayed video moves as a face does, so that movement must never speak for it against the texture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Family {
-    /// Another person than before, or than the reference.
-    Identity,
-    /// Something shown to the camera: photo, screen, mask.
-    Presentation,
-    /// A still picture in place of a person, shown or put into the stream, however it is moved.
-    Still,
-    /// Something put into the stream behind the camera.
-    Stream,
-}
-
-impl Family {
-    /// Every family.
-    pub const ALL: [Self; 4] = [Self::Identity, Self::Presentation, Self::Still, Self::Stream];
-
-    /// The family that a signal speaks for.
-    #[must_use]
-    pub const fn of(signal: SignalName) -> Self {
-        match signal {
-            SignalName::Identity => Self::Identity,
-            SignalName::Presentation => Self::Presentation,
-            SignalName::Motion => Self::Still,
-            SignalName::Presence | SignalName::Stream => Self::Stream,
-        }
-    }
-}
 
 /// What a score is made of.
 #[derive(Clone, Debug)]
@@ -77,12 +46,12 @@ pub fn score_window(policy: &Policy, evidence: &Evidence<'_>) -> Score {
 
 /// Weighs all signals on the prior's log-odds, or abstains.
 ///
-/// An attack is one of several kinds, and most signals see only one kind: a substituted person moves as naturally as the
-/// first. So the likelihood of the evidence under "attack" is a mixture over [`Family`] with the policy's shares, and
-/// `llr = -ln(sum of share * exp(-llr of the family))`, the family's ratio being the sum over its signals. Good evidence
-/// against one kind cannot outvote bad evidence of another, and a family that was not measured (ratio 0) bounds how
-/// authentic anybody can look, as does the share of attacks that no signal sees. More evidence for bona fide never lowers
-/// the score.
+/// An attack is one of several kinds, and most signals see only some: a substituted person moves as naturally as the
+/// first. So the likelihood of the evidence under "attack" is a mixture over [`AttackKind`] with the policy's shares, and
+/// `llr = -ln(sum of share * exp(-sum of the llr of the families that see the kind))`, a family's ratio being the sum over
+/// its signals. Good evidence against one kind cannot outvote bad evidence of another, and a family that was not measured
+/// (ratio 0) bounds how authentic anybody can look, as does the share of attacks that no signal sees. More evidence for
+/// bona fide never lowers the score.
 ///
 /// Abstention is not symmetric: without identity, or without any sign of a living person, nobody is CLEAR, but what speaks
 /// against a session is said in any case, given face time and two families.
@@ -148,12 +117,24 @@ fn score(policy: &Policy, evidence: &Evidence<'_>, needed_face_secs: f64) -> Sco
 
 /// The mixture over kinds of attack; a family without a ratio counts as one that says nothing.
 fn fuse(policy: &Policy, by_family: &[(Family, Option<LikelihoodRatio>)]) -> LikelihoodRatio {
-    let terms = by_family.iter().map(|(family, ratio)| {
-        let ratio = ratio.unwrap_or(LikelihoodRatio { llr: 0.0, standard_error: 0.0 });
-        (policy.attack_shares.of(*family) * (-ratio.llr).exp(), ratio.standard_error)
+    let llr_of = |family: Family| {
+        let ratio = by_family.iter().find(|(of, _)| *of == family).and_then(|(_, ratio)| *ratio);
+        ratio.map_or(0.0, |ratio| ratio.llr)
+    };
+    let likelihoods = AttackKind::ALL.map(|kind| {
+        let llr: f64 = kind.seen_by().iter().copied().map(llr_of).sum();
+        (kind, policy.attack_shares.of(kind) * (-llr).exp())
     });
-    let total: f64 = policy.attack_shares.unseen + terms.clone().map(|(likelihood, _)| likelihood).sum::<f64>();
-    let variance: f64 = terms.map(|(likelihood, error)| (likelihood / total * error).powi(2)).sum();
+    let total = policy.attack_shares.unseen + likelihoods.iter().map(|(_, likelihood)| likelihood).sum::<f64>();
+    // To first order, a family's error counts as far as the kinds that it sees make up the sum.
+    let variance: f64 = by_family
+        .iter()
+        .filter_map(|(family, ratio)| {
+            let seen = likelihoods.iter().filter(|(kind, _)| kind.seen_by().contains(family));
+            let share = seen.map(|(_, likelihood)| likelihood).sum::<f64>() / total;
+            ratio.map(|ratio| (share * ratio.standard_error).powi(2))
+        })
+        .sum();
     LikelihoodRatio { llr: -total.ln(), standard_error: variance.sqrt() }
 }
 
@@ -173,7 +154,9 @@ fn level(policy: &Policy, authenticity: Authenticity) -> Level {
 
 fn calibrate(policy: &Policy, measurement: &Measurement) -> Option<LikelihoodRatio> {
     let signal = policy.signal(measurement.signal)?;
-    let ratio = signal.calibration.apply(measurement.statistic?, measurement.standard_error)?;
+    let of_statistic = signal.calibration.apply(measurement.statistic?, measurement.standard_error)?;
+    let alarm = signal.alarm.as_ref().filter(|_| measurement.alarm);
+    let ratio = alarm.map_or(of_statistic, |alarm| alarm.with(of_statistic));
     (signal.weight > 0.0).then_some(LikelihoodRatio {
         llr: signal.weight * ratio.llr,
         standard_error: signal.weight * ratio.standard_error,
@@ -245,6 +228,7 @@ mod tests {
             statistic,
             blocks: 30,
             standard_error: Some(0.01),
+            alarm: false,
             usable_ratio: 1.0,
             reasons: Vec::new(),
         }
@@ -322,6 +306,23 @@ mod tests {
         for score in [moving, unmeasured] {
             assert_ne!(score.level, Level::Clear, "a screen, else perfect: {score:?}");
         }
+    }
+
+    #[test]
+    fn what_tells_a_photograph_by_both_its_texture_and_its_stillness_counts_twice() {
+        let value = |bad: &[usize]| {
+            let mut measurements = all(9.0);
+            for index in bad {
+                measurements[*index].statistic = Some(-10.0);
+            }
+            let score = score(30.0, &measurements);
+            score.authenticity.map_or(1.0, |authenticity| authenticity.value)
+        };
+        assert!(value(&[1, 2]) < value(&[1]).min(value(&[2])) / 2.0);
+        let mut photograph = all(9.0);
+        photograph[1].statistic = Some(-10.0);
+        photograph[2].statistic = Some(-10.0);
+        assert!(score(30.0, &photograph).level >= Level::Suspicious);
     }
 
     #[test]

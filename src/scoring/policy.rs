@@ -7,8 +7,8 @@ use serde::Deserialize;
 use crate::error::{ErrorKind, Kinded};
 use crate::signals::SignalName;
 
-use super::calibration::Calibration;
-use super::fusion::Family;
+use super::attack::AttackKind;
+use super::calibration::{AlarmRatio, Calibration};
 
 /// The policy that ships with this version.
 const DEFAULT_POLICY: &str = include_str!("../../config/policy.toml");
@@ -60,13 +60,15 @@ pub struct LevelThresholds {
 #[serde(deny_unknown_fields)]
 pub struct AttackShares {
     /// Another person than before, or than the reference.
-    pub identity: f64,
-    /// Something shown to the camera.
-    pub presentation: f64,
-    /// A still picture in place of a person, shown or put into the stream.
-    pub still: f64,
-    /// Something put into the stream behind the camera.
-    pub stream: f64,
+    pub substitution: f64,
+    /// A video shown to the camera.
+    pub replay: f64,
+    /// A picture shown to the camera.
+    pub photograph: f64,
+    /// A picture in place of the camera's stream.
+    pub injected_still: f64,
+    /// A recording in place of the camera's stream.
+    pub injected_video: f64,
     /// What no signal of this version sees, such as a live face swap: bounds how authentic anybody can look.
     pub unseen: f64,
 }
@@ -74,12 +76,13 @@ pub struct AttackShares {
 impl AttackShares {
     /// The share of one kind.
     #[must_use]
-    pub const fn of(&self, family: Family) -> f64 {
-        match family {
-            Family::Identity => self.identity,
-            Family::Presentation => self.presentation,
-            Family::Still => self.still,
-            Family::Stream => self.stream,
+    pub const fn of(&self, kind: AttackKind) -> f64 {
+        match kind {
+            AttackKind::Substitution => self.substitution,
+            AttackKind::Replay => self.replay,
+            AttackKind::Photograph => self.photograph,
+            AttackKind::InjectedStill => self.injected_still,
+            AttackKind::InjectedVideo => self.injected_video,
         }
     }
 }
@@ -133,6 +136,9 @@ pub struct SignalPolicy {
     pub weight: f64,
     /// From its statistic to a log-likelihood ratio.
     pub calibration: Calibration,
+    /// What an alarm of its own says, for a signal that raises any.
+    #[serde(default)]
+    pub alarm: Option<AlarmRatio>,
 }
 
 /// A policy that cannot be used.
@@ -222,7 +228,7 @@ impl Policy {
         if !(needs.min_usable_face_secs > 0.0 && needs.min_window_face_secs > 0.0) || needs.min_families < 2 {
             return invalid("evidence", "seconds must be above 0 and min_families at least 2");
         }
-        let mut shares = Family::ALL.map(|family| self.attack_shares.of(family)).to_vec();
+        let mut shares = AttackKind::ALL.map(|kind| self.attack_shares.of(kind)).to_vec();
         shares.push(self.attack_shares.unseen);
         if shares.iter().any(|share| !(0.0..=1.0).contains(share)) || (shares.iter().sum::<f64>() - 1.0).abs() > 1e-6 {
             return invalid("attack_shares", "each must lie between 0 and 1 and together they must be 1");
@@ -254,6 +260,12 @@ impl Policy {
             }
             if let Some(problem) = signal.calibration.problem() {
                 return invalid(&format!("signals.{name}.calibration"), problem);
+            }
+            if signal.alarm.as_ref().is_some_and(|alarm| !alarm.is_valid()) {
+                return invalid(
+                    &format!("signals.{name}.alarm"),
+                    "llr must not be above 0, standard_error not below it",
+                );
             }
         }
         Ok(())

@@ -14,7 +14,7 @@ use super::candidate::CandidateFollower;
 use super::event::SessionEvent;
 use super::ids::ParticipantId;
 use super::sampler::Urgency;
-use super::segments::SegmentTracker;
+use super::segments::{ScoredWindow, SegmentTracker};
 
 /// Smallest picture height that is asked for.
 const MIN_PICTURE_HEIGHT_PX: u32 = 360;
@@ -35,6 +35,7 @@ pub(super) struct Participant {
     first_at: Option<MediaTime>,
     last_at: Option<MediaTime>,
     last_score_at: Option<MediaTime>,
+    n_changes_scored: usize,
     score: Option<Score>,
     picture_height_px: u32,
     usable_history: std::collections::VecDeque<(MediaTime, f64)>,
@@ -54,6 +55,7 @@ impl Participant {
             first_at: None,
             last_at: None,
             last_score_at: None,
+            n_changes_scored: 0,
             score: None,
             picture_height_px: 0,
             usable_history: std::collections::VecDeque::new(),
@@ -122,7 +124,7 @@ impl Participant {
         self.stream.observe(observation, None);
     }
 
-    /// Scores when a score is due, or in any case with `is_last`.
+    /// Scores when a score is due, when the person changed, or in any case with `is_last`.
     pub(super) fn rescore(
         &mut self,
         policy: &Policy,
@@ -131,14 +133,18 @@ impl Participant {
         is_last: bool,
     ) -> Vec<SessionEvent> {
         let (Some(first_at), Some(at)) = (self.first_at, self.last_at) else { return Vec::new() };
-        let is_due = self.last_score_at.is_none_or(|last| at.secs_since(last) >= policy.sampling.score_interval_secs);
+        let n_changes = self.identity.changes().len();
+        let is_due = n_changes > self.n_changes_scored
+            || self.last_score_at.is_none_or(|last| at.secs_since(last) >= policy.sampling.score_interval_secs);
         if !is_due && !is_last {
             return Vec::new();
         }
         self.last_score_at = Some(at);
+        self.n_changes_scored = n_changes;
         let mut events = Vec::new();
         let window = Window::before(at, std::time::Duration::from_secs_f64(policy.sampling.window_secs));
         let recent = self.measure(window);
+        let is_alarmed = recent.iter().any(|measurement| measurement.alarm);
         let recent_usable_secs = self.usable_secs_since(window.start);
         let window_score = score_window(
             policy,
@@ -151,7 +157,8 @@ impl Participant {
             },
         );
         let window = Window { start: self.onset(window, &window_score).max(first_at), end: at };
-        events.extend(self.segments.observe(&policy.sampling, &self.id, next_ordinal, (window, &window_score)));
+        let scored = ScoredWindow { window, score: &window_score, is_alarmed };
+        events.extend(self.segments.observe(&policy.sampling, &self.id, next_ordinal, scored));
         if is_last {
             events.extend(self.segments.close());
         }

@@ -31,6 +31,17 @@ pub(super) struct WorstStretch {
     pub(super) window: Window,
 }
 
+/// A sliding window as it was scored.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ScoredWindow<'a> {
+    /// Its place; its end is now.
+    pub(super) window: Window,
+    /// What it was scored.
+    pub(super) score: &'a Score,
+    /// Whether a signal raised an alarm within it.
+    pub(super) is_alarmed: bool,
+}
+
 impl SegmentTracker {
     /// The worst stretch so far, if any segment was opened.
     pub(super) const fn worst(&self) -> Option<WorstStretch> {
@@ -42,13 +53,13 @@ impl SegmentTracker {
         self.segments.last().is_some_and(|segment| segment.state == SegmentState::Open)
     }
 
-    /// Takes the score of the window that ends at `window.end`.
+    /// Takes the score of the window that ends at `window.end`; what a signal confirmed itself need not be held longer.
     pub(super) fn observe(
         &mut self,
         sampling: &Sampling,
         participant_id: &ParticipantId,
         next_ordinal: &mut u32,
-        (window, score): (Window, &Score),
+        ScoredWindow { window, score, is_alarmed }: ScoredWindow<'_>,
     ) -> Option<SessionEvent> {
         let at = window.end;
         if let (true, Some(authenticity)) = (score.level >= Level::Suspicious, score.authenticity) {
@@ -58,7 +69,7 @@ impl SegmentTracker {
                 self.note_worst(authenticity, score.level, window);
                 return self.extend(at, score);
             }
-            let is_due = score.level == Level::Alert || at.secs_since(since) >= sampling.open_after_secs;
+            let is_due = is_alarmed || score.level == Level::Alert || at.secs_since(since) >= sampling.open_after_secs;
             if is_due {
                 self.note_worst(authenticity, score.level, window);
                 return Some(self.open(participant_id, next_ordinal, window, score));

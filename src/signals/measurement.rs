@@ -88,6 +88,8 @@ pub struct Measurement {
     pub blocks: u32,
     /// Standard error of the statistic over those blocks; `None` with fewer than two.
     pub standard_error: Option<f64>,
+    /// Whether the signal itself confirmed and dated something that no average may hide, such as another person.
+    pub alarm: bool,
     /// Share of the stretch that was usable, 0..=1.
     pub usable_ratio: f64,
     /// Why it is as it is, or why there is nothing.

@@ -102,6 +102,7 @@ impl Signal for Motion {
             statistic: None,
             blocks,
             standard_error: None,
+            alarm: false,
             usable_ratio: (f64::from(blocks) * CHUNK_SECS / window.secs().max(CHUNK_SECS)).min(1.0),
             reasons: Vec::new(),
         };

@@ -156,6 +156,7 @@ impl Signal for Presence {
             statistic: summary.map(|summary| summary.mean),
             blocks: summary.map_or(0, |summary| summary.n_blocks),
             standard_error: summary.and_then(|summary| summary.standard_error),
+            alarm: false,
             usable_ratio: self.present.usable_ratio(window),
             reasons,
         }

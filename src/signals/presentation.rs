@@ -103,6 +103,7 @@ impl Signal for Presentation {
             statistic: None,
             blocks: 0,
             standard_error: None,
+            alarm: false,
             usable_ratio: self.logits.usable_ratio(window),
             reasons: Vec::new(),
         };

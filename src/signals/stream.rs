@@ -79,6 +79,7 @@ impl Signal for Stream {
             statistic: None,
             blocks: 0,
             standard_error: None,
+            alarm: false,
             usable_ratio: self.looped.usable_ratio(window),
             reasons: self.clock.reasons(),
         };

@@ -33,7 +33,7 @@ pub(super) struct Pair {
 }
 
 /// All pairs, the most alike first.
-pub(in crate::eval) struct Comparison {
+pub(super) struct Comparison {
     genuine: Vec<Pair>,
     impostors: Vec<Pair>,
     /// Person of each image.
@@ -117,25 +117,6 @@ impl Comparison {
     /// Pairs of two people.
     pub(super) fn impostors(&self) -> &[Pair] {
         &self.impostors
-    }
-
-    /// Person and similarity of each pair of one person, most alike first.
-    pub(in crate::eval) fn genuine_by_person(&self) -> impl Iterator<Item = (usize, f64)> + '_ {
-        self.by_person(&self.genuine)
-    }
-
-    /// One of the two people and similarity of each pair of two people, most alike first.
-    pub(in crate::eval) fn impostors_by_person(&self) -> impl Iterator<Item = (usize, f64)> + '_ {
-        self.by_person(&self.impostors)
-    }
-
-    /// Pairs of two people.
-    pub(in crate::eval) fn n_impostors(&self) -> usize {
-        self.impostors.len()
-    }
-
-    fn by_person<'a>(&'a self, pairs: &'a [Pair]) -> impl Iterator<Item = (usize, f64)> + 'a {
-        pairs.iter().map(|pair| (self.person(pair.first), f64::from(pair.similarity)))
     }
 
     /// People with at least two images.

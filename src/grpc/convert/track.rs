@@ -139,7 +139,7 @@ mod tests {
         check("participant_id", |track| track.participant_id = "x".repeat(129));
         check("device.label", |track| track.device.as_mut().expect("set").label = "x".repeat(257));
         check("device.probes", |track| {
-            track.device.as_mut().expect("set").probes = vec![v1::SettingProbe::default(); 33]
+            track.device.as_mut().expect("set").probes = vec![v1::SettingProbe::default(); 33];
         });
         check("device.probes.actual", |track| {
             track.device.as_mut().expect("set").probes =
