@@ -96,7 +96,8 @@ impl Server {
     }
 }
 
-fn pipeline() -> Option<Pipeline> {
+/// The models and what they are fed through; `None`, said aloud, when one is missing.
+pub(crate) fn pipeline() -> Option<Pipeline> {
     let options =
         InferenceOptions { models_dir: models_dir()?, provider: ProviderChoice::Cpu, ..InferenceOptions::default() };
     let manifest = Manifest::bundled().expect("the shipped manifest");

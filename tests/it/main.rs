@@ -17,4 +17,5 @@ mod process;
 mod python_client;
 mod restart;
 mod shutdown;
+mod splice;
 mod wire;

@@ -359,7 +359,7 @@ fn h264_units_are_annex_b_with_parameter_sets_at_keyframes() {
 fn real_clips_are_read_to_their_end() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/clips");
     let Ok(classes) = std::fs::read_dir(&folder) else {
-        println!("skipped: no clips beside the package");
+        eprintln!("SKIPPED: no recordings of people beside the package");
         return;
     };
     let clips = classes.flatten().filter_map(|class| std::fs::read_dir(class.path()).ok()).flatten().flatten();
