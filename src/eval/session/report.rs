@@ -20,6 +20,9 @@ use super::Outcome;
 /// Evidence below which a signal is not named among the reasons.
 const MIN_TOLD_LLR: f64 = -0.5;
 
+/// Attacks from which a ranking says something.
+const MIN_RANKED_ATTACKS: u64 = 20;
+
 /// Puts all figures together.
 pub(super) fn write(bench: &Bench<'_>, items: &[Item], outcomes: &[Outcome], trials: &[Trial]) -> EvalReport {
     let figures = Figures::of(trials);
@@ -34,6 +37,9 @@ pub(super) fn write(bench: &Bench<'_>, items: &[Item], outcomes: &[Outcome], tri
     text.push_str(&levels_by_label(items, outcomes));
     text.push('\n');
     text.push_str(&headline(&[("sessions with a verdict", &figures)]));
+    if figures.n_attack < MIN_RANKED_ATTACKS {
+        text.push_str("Figures that rank sessions (AUC to minimum Cllr) say nothing with so few attacks.\n");
+    }
     text.push('\n');
     text.push_str(&by_species(&figures, "label"));
     text.push_str("\n## Every recording\n\n");
