@@ -6,6 +6,8 @@ use super::metric::Ranking;
 
 const SIDE: f64 = 420.0;
 const MARGIN: f64 = 56.0;
+/// Height of a line of the legend.
+const LEGEND_STEP: f64 = 16.0;
 /// Distance in pixels below which a further point of a curve is not drawn.
 const MIN_STEP: f64 = 0.7;
 /// Error rates at the ends of the axes.
@@ -28,7 +30,8 @@ pub(super) struct Curve<'a> {
 pub(super) fn roc_svg(curves: &[Curve<'_>]) -> String {
     let x = |rate: f64| (rate.max(ROC_LEAST).log10() - ROC_LEAST.log10()) / -ROC_LEAST.log10();
     let y_ticks = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0];
-    let mut plot = Plot::new("attacks accepted (APCER, FMR)", "bona fide accepted (1 - BPCER)");
+    let mut plot =
+        Plot::new("attacks accepted (APCER, FMR)", "bona fide accepted (1 - BPCER)", Legend::Below, curves.len());
     plot.grid(&ROC_TICKS.map(|rate| (x(rate), label(rate))), &y_ticks.map(|share| (share, label(share))));
     for curve in curves {
         plot.line(curve.name, curve.ranking.points().iter().map(|point| (x(point.apcer), 1.0 - point.bpcer)));
@@ -41,7 +44,8 @@ pub(super) fn det_svg(curves: &[Curve<'_>]) -> String {
     let (low, high) = (deviate(DET_RANGE.0), deviate(DET_RANGE.1));
     let place = |rate: f64| (deviate(rate.clamp(DET_RANGE.0, DET_RANGE.1)) - low) / (high - low);
     let ticks = DET_TICKS.map(|rate| (place(rate), label(rate)));
-    let mut plot = Plot::new("attacks accepted (APCER, FMR)", "bona fide refused (BPCER, FNMR)");
+    let mut plot =
+        Plot::new("attacks accepted (APCER, FMR)", "bona fide refused (BPCER, FNMR)", Legend::Above, curves.len());
     plot.grid(&ticks, &ticks);
     for curve in curves {
         plot.line(curve.name, curve.ranking.points().iter().map(|point| (place(point.apcer), place(point.bpcer))));
@@ -75,11 +79,20 @@ fn label(rate: f64) -> String {
 
 struct Plot {
     svg: String,
+    /// Names stand below each other from this place on, on its right.
+    legend: (f64, f64),
     n_lines: usize,
 }
 
+/// Where the curves of a kind of plot leave room for their names.
+#[derive(Clone, Copy)]
+enum Legend {
+    Above,
+    Below,
+}
+
 impl Plot {
-    fn new(x_name: &str, y_name: &str) -> Self {
+    fn new(x_name: &str, y_name: &str, legend: Legend, n_names: usize) -> Self {
         let full = SIDE + 2.0 * MARGIN;
         let (middle, bottom) = (MARGIN + SIDE / 2.0, full - 12.0);
         let mut svg = format!(
@@ -91,7 +104,11 @@ impl Plot {
             svg,
             "<text transform=\"translate(16 {middle}) rotate(-90)\" text-anchor=\"middle\">{y_name}</text>"
         );
-        Self { svg, n_lines: 0 }
+        let from = match legend {
+            Legend::Above => MARGIN + LEGEND_STEP,
+            Legend::Below => MARGIN + SIDE - LEGEND_STEP * n_names as f64,
+        };
+        Self { svg, legend: (MARGIN + SIDE - 10.0, from), n_lines: 0 }
     }
 
     /// Ticks as (place 0..=1, label).
@@ -133,9 +150,9 @@ impl Plot {
             draw(point);
         }
         let _ = writeln!(self.svg, "<path d=\"{path}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"1.6\"/>");
-        let y = 16.0 + 14.0 * self.n_lines as f64;
+        let (x, y) = (self.legend.0, self.legend.1 + LEGEND_STEP * self.n_lines as f64);
         let name = name.replace('&', "&amp;").replace('<', "&lt;");
-        let _ = writeln!(self.svg, "<text x=\"{MARGIN}\" y=\"{y}\" fill=\"{color}\">{name}</text>");
+        let _ = writeln!(self.svg, "<text x=\"{x}\" y=\"{y}\" text-anchor=\"end\" fill=\"{color}\">{name}</text>");
         self.n_lines += 1;
     }
 
