@@ -60,6 +60,11 @@ pub(super) fn sentence(reason: &Reason) -> String {
         "presence.black" => format!("{} of black picture", secs("secs")),
         "presence.frozen" => format!("{} of frozen picture", secs("secs")),
         "presence.missing" => format!("{} without video", secs("secs")),
+        "presence.candidate" => format!(
+            "the face that is scored: {:.0} % from the left, {:.0} % from the top",
+            100.0 * value("center_x_ratio"),
+            100.0 * value("center_y_ratio")
+        ),
         "presence.second_face" => format!("{} with a second face", secs("secs")),
         "stream.loop" => {
             format!("repeats itself every {} from {} on", secs("period_secs"), secs("at_secs"))

@@ -138,7 +138,7 @@ fn invalid_values_are_said_with_key_origin_and_what_is_allowed() {
         (
             "[inference]\nprovider = \"tpu\"\n",
             &[],
-            ["inference.provider", "FOLDER/bonafide.toml", "`auto`, `cpu`, `cuda`"],
+            ["inference.provider", "FOLDER/bonafide.toml", "\"tpu\" is none of \"auto\", \"cpu\", \"cuda\""],
         ),
         (
             "",

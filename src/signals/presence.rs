@@ -2,7 +2,7 @@
 //!
 //! Absence is recorded for a person to see; as evidence it weighs little, because cameras fail for honest people too.
 
-use crate::media::MediaTime;
+use crate::media::{MediaTime, PictureStats};
 
 use super::blocks::BlockSeries;
 use super::copy::is_copy;
@@ -54,6 +54,8 @@ pub struct Presence {
     same_picture_since: Option<MediaTime>,
     last_search: Option<(MediaTime, Seen)>,
     last_problem: Option<Reason>,
+    /// Which of several faces was the candidate's when there were several last.
+    candidate_among_several: Option<Reason>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -99,6 +101,9 @@ impl Signal for Presence {
             let is_usable = candidate.is_some() && self.last_problem.is_none();
             let seen = Seen { has_candidate: candidate.is_some(), is_usable, has_second: faces.len() > 1 };
             self.last_search = Some((at, seen));
+            if let (Some(face), true) = (candidate, seen.has_second) {
+                self.candidate_among_several = Some(candidate_reason(face, &observation.picture));
+            }
         }
         let is_frozen = self.is_frozen(observation);
         let last_at = self.last_at.replace(at);
@@ -151,6 +156,9 @@ impl Signal for Presence {
                 reasons.push(Reason::new(code).with("secs", secs));
             }
         }
+        if ledger.second_face_secs >= MIN_TOLD_SECS {
+            reasons.extend(self.candidate_among_several.clone());
+        }
         Measurement {
             signal: SignalName::Presence,
             statistic: summary.map(|summary| summary.mean),
@@ -161,6 +169,16 @@ impl Signal for Presence {
             reasons,
         }
     }
+}
+
+/// Where the face that is scored stands, as shares of the picture's width and height.
+fn candidate_reason(face: &FaceObservation, picture: &PictureStats) -> Reason {
+    let size = (f64::from(picture.width_px).max(1.0), f64::from(picture.height_px).max(1.0));
+    let (place, center) = (face.box_in_frame, face.box_in_frame.center());
+    Reason::new("presence.candidate")
+        .with("center_x_ratio", f64::from(center.x) / size.0)
+        .with("center_y_ratio", f64::from(center.y) / size.1)
+        .with("height_ratio", f64::from(place.bottom - place.top) / size.1)
 }
 
 #[cfg(test)]
@@ -221,6 +239,19 @@ mod tests {
         });
         assert!(presence.ledger().face_secs > 4.0 && presence.ledger().usable_face_secs == 0.0);
         assert_eq!(presence.last_problem().expect("a problem").code, "quality.face_too_small");
+    }
+
+    #[test]
+    fn beside_a_second_face_it_is_told_which_is_scored() {
+        let presence = watch(8.0, |_, frame| frame.faces = FaceSearch::Run(vec![face(), face()]));
+        let reasons = presence.measure(Window::ALL).reasons;
+        assert_eq!(
+            reasons.iter().map(|reason| reason.code.as_ref()).collect::<Vec<_>>(),
+            ["presence.second_face", "presence.candidate"]
+        );
+        let ratios = ["center_x_ratio", "center_y_ratio", "height_ratio"].map(|key| reasons[1].values[key]);
+        assert_eq!(ratios.map(|ratio| (ratio * 1_000.0).round()), [500.0, 417.0, 333.0], "of 640x480");
+        assert!(watch(8.0, |_, _| {}).measure(Window::ALL).reasons.is_empty());
     }
 
     #[test]
