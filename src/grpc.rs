@@ -9,6 +9,8 @@ mod client;
 mod convert;
 mod field;
 mod filter;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod incoming;
 mod live;
 mod name;

@@ -13,6 +13,8 @@
 mod exact_float;
 mod failure;
 mod filter;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod journal;
 mod journal_v1;
 mod open;

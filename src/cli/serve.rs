@@ -23,8 +23,8 @@ use super::global::GlobalArgs;
 
 /// How often sessions past their time are looked for.
 const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
-/// How often readiness is looked at.
-const READINESS_INTERVAL: Duration = Duration::from_secs(1);
+/// How often readiness is looked at; each look writes to the database.
+const READINESS_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Serves interviews over gRPC until it is told to stop.
 #[derive(Clone, Debug, Default, Args)]

@@ -2,6 +2,9 @@
 
 use crate::signals::Reason;
 
+/// Movement within the face, as a share of a talker's, below which it is worth asking for words.
+const STILL_RATIO: f64 = 0.7;
+
 /// The sentence of a reason; a code without one is shown with its numbers.
 pub(super) fn sentence(reason: &Reason) -> String {
     let value = |key: &str| reason.values.get(key).copied().unwrap_or(f64::NAN);
@@ -32,7 +35,7 @@ pub(super) fn sentence(reason: &Reason) -> String {
         "quality.turned_away" => format!("face turned away by {:.0}°: look at the camera", value("yaw_deg").abs()),
         "quality.blurred" => "face blurred: clean the lens, hold still or send more bits".to_owned(),
         "score.undecided" => format!(
-            "between the thresholds: {:.2} ({:.2} to {:.2})",
+            "undecided at {:.2} ({:.2} to {:.2}): let it go on, and mind what follows",
             value("authenticity"),
             value("authenticity_low"),
             value("authenticity_high")
@@ -53,7 +56,10 @@ pub(super) fn sentence(reason: &Reason) -> String {
         "presentation.no_surroundings" => "no surroundings around the face: move back".to_owned(),
         "presentation.too_short" => "too few seconds to judge photo or screen".to_owned(),
         "presentation.not_measured" => "photo or screen not judged".to_owned(),
-        "motion.within_face" => format!("the face moves {:.0} % as much as in talk", value("of_typical_ratio") * 100.0),
+        "motion.within_face" => {
+            let remedy = if value("of_typical_ratio") < STILL_RATIO { ": have the candidate speak" } else { "" };
+            format!("the face moves {:.0} % as much as in talk{remedy}", value("of_typical_ratio") * 100.0)
+        }
         "motion.too_short" => format!("{} of movement seen, {} needed", secs("secs"), secs("secs_needed")),
         "motion.face_too_small" => format!("face too small to see it move, {:.0} px needed", value("face_px_needed")),
         "presence.no_face" => format!("{} without a face", secs("secs")),

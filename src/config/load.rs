@@ -114,13 +114,13 @@ fn expectation(kind: &Kind) -> String {
 fn explain(error: &figment::Error) -> ConfigError {
     let key = error.path.join(".");
     let origin = error.metadata.as_ref().map(|metadata| metadata.name.to_string()).unwrap_or_default();
-    let problem = match &error.kind {
-        kind if keys::is_secret(&key) => expectation(kind),
-        Kind::UnknownVariant(found, known) => {
-            let known: Vec<String> = known.iter().map(|one| format!("{one:?}")).collect();
-            format!("{found:?} is none of {}", known.join(", "))
-        }
-        kind => kind.to_string(),
+    let problem = if keys::is_secret(&key) {
+        expectation(&error.kind)
+    } else if let Kind::UnknownVariant(found, known) = &error.kind {
+        let known: Vec<String> = known.iter().map(|one| format!("{one:?}")).collect();
+        format!("{found:?} is none of {}", known.join(", "))
+    } else {
+        error.kind.to_string()
     };
     ConfigError::InvalidValue { key, origin, problem }
 }

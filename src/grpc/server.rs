@@ -33,8 +33,8 @@ const STREAM_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
 const CONNECTION_WINDOW_BYTES: u32 = 8 * 1024 * 1024;
 /// A TLS handshake takes a round trip or two; who needs longer holds a connection for nothing.
 const TLS_HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
-/// How often readiness is looked at.
-const READINESS_INTERVAL: Duration = Duration::from_secs(1);
+/// How often readiness is looked at; each look writes to the database.
+const READINESS_INTERVAL: Duration = Duration::from_secs(5);
 /// After draining, streams have this long to carry their last messages, before connections (health watchers) are closed.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 

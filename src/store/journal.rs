@@ -89,7 +89,7 @@ pub(super) fn decode(bytes: &[u8], n_entries: u64, entries: &mut Vec<JournalEntr
     if rest.is_empty() { Ok(()) } else { Err(corrupt("journal chunk holds more entries than its row says")) }
 }
 
-fn compress(raw: &[u8], n_entries: u64) -> Result<Chunk, StoreError> {
+pub(super) fn compress(raw: &[u8], n_entries: u64) -> Result<Chunk, StoreError> {
     let mut encoder = ZlibEncoder::new(vec![CURRENT_VERSION], Compression::fast());
     encoder.write_all(raw).map_err(|error| encoding_failed(error.into()))?;
     let bytes = encoder.finish().map_err(|error| encoding_failed(error.into()))?;
