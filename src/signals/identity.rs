@@ -22,6 +22,12 @@ const DIFFERENT_SIMILARITY: f32 = 0.36;
 const NEW_PERSON_SIMILARITY: f32 = 0.5;
 /// How long a stranger must have been seen: a hand before the face is gone by then.
 const CONFIRM_SECS: f64 = 0.8;
+/// Cosine to a template from which a stranger looks so much like that person that it takes longer.
+const ALIKE_SIMILARITY: f32 = 0.28;
+/// How long then.
+const CONFIRM_ALIKE_SECS: f64 = 1.8;
+/// Embeddings from which a person counts as known: who was seen less, at the very start, may have been a bad picture.
+const MIN_KNOWN_EMBEDDINGS: u32 = 3;
 /// Face height below which an embedding is not taken.
 const MIN_FACE_PX: f32 = 48.0;
 /// Yaw beyond which an embedding is not taken.
@@ -50,7 +56,7 @@ const MIN_STANDARD_ERROR: f64 = 0.03;
 pub struct Identity {
     reference: Option<Embedding>,
     persons: Vec<Person>,
-    stranger: Option<(MediaTime, Embedding)>,
+    stranger: Option<Stranger>,
     similarities: BlockSeries,
     changes: Vec<Change>,
     current_person: usize,
@@ -60,6 +66,15 @@ pub struct Identity {
 struct Person {
     template: Embedding,
     n_embeddings: u32,
+}
+
+/// Who matched nobody and waits for confirmation.
+#[derive(Clone, Debug)]
+struct Stranger {
+    since: MediaTime,
+    embedding: Embedding,
+    /// The highest cosine to anybody known since then.
+    nearest: f32,
 }
 
 /// The moment at which another person than before was seen.
@@ -135,7 +150,7 @@ impl Identity {
         if similarity >= SAME_SIMILARITY {
             self.recognise(who, at, embedding);
         } else if Self::tells_apart(f64::from(similarity)) {
-            self.suspect(at, embedding);
+            self.suspect(at, embedding, similarity);
         }
     }
 
@@ -154,20 +169,37 @@ impl Identity {
         }
     }
 
-    fn suspect(&mut self, at: MediaTime, embedding: &Embedding) {
-        let seen_before = self
-            .stranger
-            .as_ref()
-            .and_then(|(since, stranger)| (stranger.similarity(embedding)? >= NEW_PERSON_SIMILARITY).then_some(*since));
-        match seen_before {
-            Some(since) if at.secs_since(since) < CONFIRM_SECS => {}
-            Some(since) if self.persons.len() < MAX_PERSONS => {
-                self.persons.push(Person { template: embedding.clone(), n_embeddings: 1 });
+    fn suspect(&mut self, at: MediaTime, embedding: &Embedding, nearest: f32) {
+        let seen_before = self.stranger.as_mut().filter(|stranger| {
+            stranger.embedding.similarity(embedding).is_some_and(|alike| alike >= NEW_PERSON_SIMILARITY)
+        });
+        let Some(stranger) = seen_before else {
+            self.stranger = Some(Stranger { since: at, embedding: embedding.clone(), nearest });
+            return;
+        };
+        stranger.nearest = stranger.nearest.max(nearest);
+        let since = stranger.since;
+        let is_alike = stranger.nearest >= ALIKE_SIMILARITY;
+        if at.secs_since(since) >= if is_alike { CONFIRM_ALIKE_SECS } else { CONFIRM_SECS } {
+            self.meet(since, embedding);
+        }
+    }
+
+    /// Takes a confirmed stranger for a person, or for the first one when that was hardly seen.
+    fn meet(&mut self, since: MediaTime, embedding: &Embedding) {
+        let person = Person { template: embedding.clone(), n_embeddings: 1 };
+        match self.persons.as_mut_slice() {
+            [first] if first.n_embeddings < MIN_KNOWN_EMBEDDINGS => {
+                *first = person;
+                self.similarities = BlockSeries::default();
+                self.stranger = None;
+            }
+            persons if persons.len() < MAX_PERSONS => {
+                self.persons.push(person);
                 self.stranger = None;
                 self.note_change(self.persons.len() - 1, since);
             }
-            Some(_) => {}
-            None => self.stranger = Some((at, embedding.clone())),
+            _ => {}
         }
     }
 
@@ -333,6 +365,30 @@ mod tests {
         assert_eq!(stays.changes().len(), 1);
         assert!((stays.changes()[0].at.as_secs_f64() - 1.0).abs() < 1e-9, "dated at the first frame");
         assert!(stays.measure(Window::ALL).alarm);
+    }
+
+    #[test]
+    fn a_stranger_who_looks_alike_takes_longer() {
+        let alike = |n_seen: usize| {
+            let mut signal = Identity::default();
+            for number in 0..10 + n_seen {
+                let mut face = face();
+                let sibling = Embedding::from_raw(&[0.3, 0.954]).expect("has a direction");
+                let first = Embedding::from_raw(&[1.0, 0.0]).expect("has a direction");
+                face.embedding = Some(if number < 10 { first } else { sibling });
+                signal.observe(&frame_at(number as f64 / 5.0), Some(&face));
+            }
+            signal.changes().len()
+        };
+        assert_eq!([alike(5), alike(9), alike(10)], [0, 0, 1], "after 0.8, 1.6 and 1.8 seconds");
+    }
+
+    #[test]
+    fn a_bad_first_picture_is_nobody() {
+        let signal = watch(&[6, 0, 0, 0, 0, 0, 0]);
+        assert_eq!((signal.n_persons(), signal.changes().len()), (1, 0));
+        let measurement = signal.measure(Window::ALL);
+        assert!(!measurement.alarm && measurement.statistic.expect("measured") > 0.9, "{measurement:?}");
     }
 
     #[test]
