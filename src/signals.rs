@@ -12,6 +12,7 @@ mod motion;
 mod observation;
 mod presence;
 mod presentation;
+mod quantile;
 mod signal;
 mod stream;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub use self::motion::Motion;
 pub use self::observation::{FaceObservation, FaceSearch, FrameObservation};
 pub use self::presence::{Ledger, Presence};
 pub use self::presentation::Presentation;
+pub use self::quantile::quantile;
 pub use self::signal::Signal;
 pub use self::stream::Stream;
 pub use self::window::Window;

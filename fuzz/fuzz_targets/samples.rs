@@ -33,7 +33,6 @@ fuzz_target!(|data: &[u8]| {
         let length = usize::from(u16::from_le_bytes([claims[8], claims[9]])).min(more.len());
         let (payload, after) = more.split_at(length);
         rest = after;
-        let strides = (claims[5] % 5 != 0).then(|| vec![u32::from(claims[4]) * 3; usize::from(claims[5] % 5)]);
         let sample = VideoSample {
             sequence,
             media_time: MediaTime::from_millis(i64::from(claims[6])),
@@ -41,7 +40,7 @@ fuzz_target!(|data: &[u8]| {
             layout: (claims[7] & 1 == 0).then(|| PixelLayout {
                 width: u32::from(claims[2]),
                 height: u32::from(claims[3]),
-                plane_strides: strides.unwrap_or_default(),
+                plane_strides: vec![u32::from(claims[4]) * 3; usize::from(claims[5] % 5)],
                 color_range: if claims[7] & 2 == 0 { ColorRange::Limited } else { ColorRange::Full },
             }),
             rotation: ROTATIONS[usize::from(claims[1]) % ROTATIONS.len()],

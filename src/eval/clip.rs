@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::media::{MediaError, Recording, VideoFrame};
 use crate::service::FrameSession;
-use crate::signals::{FaceObservation, FaceSearch, FrameObservation, Measurement, Signal, Window};
+use crate::signals::{FaceObservation, FaceSearch, FrameObservation, Identity, Measurement, Signal, Window};
+use crate::vision::Embedding;
 
 use super::error::EvalError;
 use super::run::Bench;
@@ -71,6 +72,15 @@ pub(super) fn measure<S: Signal + Default>(observations: &[FrameObservation]) ->
     let time = |observation: Option<&FrameObservation>| observation.map(|observation| observation.media_time);
     let window = time(observations.first()).zip(time(observations.last()));
     signal.measure(window.map_or(Window::ALL, |(start, end)| Window { start, end }))
+}
+
+/// The identity vectors of all faces that are good enough to carry one.
+pub(super) fn embeddings(observations: Vec<FrameObservation>) -> impl Iterator<Item = Embedding> {
+    let faces = observations.into_iter().flat_map(|observation| match observation.faces {
+        FaceSearch::Run(faces) => faces,
+        FaceSearch::NotRun => Vec::new(),
+    });
+    faces.filter(Identity::accepts).filter_map(|face| face.embedding)
 }
 
 /// A name for tables: the file's own, without folders and without its end.

@@ -6,6 +6,6 @@ mod interval;
 mod likelihood;
 mod ranking;
 
-pub(super) use self::interval::{Resampler, clopper_pearson, quantile};
+pub(super) use self::interval::{Resampler, clopper_pearson};
 pub(super) use self::likelihood::{cllr, expected_calibration_error, min_cllr};
 pub(super) use self::ranking::Ranking;

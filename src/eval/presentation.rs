@@ -7,10 +7,10 @@ mod report;
 use std::collections::BTreeMap;
 
 use crate::scoring::{Calibration, LabelledStatistic, fit};
-use crate::signals::{FaceSearch, Identity, Presentation, SignalName};
+use crate::signals::{Identity, Presentation, SignalName};
 use crate::vision::Embedding;
 
-use super::clip::{Frames, is_recording, measure, observe};
+use super::clip::{Frames, embeddings, is_recording, measure, observe};
 use super::error::EvalError;
 use super::manifest::{self, Item, Label, Naming};
 use super::output::EvalReport;
@@ -70,11 +70,7 @@ fn measure_recording(bench: &Bench<'_>, item: &Item) -> Result<Measured, EvalErr
     let observations = observe(bench, Frames::open(bench, &item.file)?)?;
     let measurement = measure::<Presentation>(&observations);
     let reason = measurement.reasons.first().map_or("presentation.not_measured", |reason| reason.code.as_ref());
-    let faces = observations.into_iter().flat_map(|observation| match observation.faces {
-        FaceSearch::Run(faces) => faces,
-        FaceSearch::NotRun => Vec::new(),
-    });
-    let embedding = faces.filter(Identity::accepts).find_map(|face| face.embedding);
+    let embedding = embeddings(observations).next();
     Ok(Measured { statistic: measurement.statistic.ok_or_else(|| reason.to_owned()), embedding })
 }
 

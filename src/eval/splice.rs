@@ -11,13 +11,13 @@ use crate::media::{MediaTime, VideoFrame};
 use crate::scoring::{Level, Score, SignalEvidence};
 use crate::service::FrameSession;
 use crate::session::{SegmentChange, SessionEvent};
-use crate::signals::{FaceSearch, Identity, SignalName};
+use crate::signals::{SignalName, quantile};
 use crate::vision::Embedding;
 
-use super::clip::{Frames, observe, short_name};
+use super::clip::{Frames, embeddings, observe, short_name};
 use super::error::EvalError;
 use super::manifest::{self, Item, Label, Naming};
-use super::metric::{clopper_pearson, quantile};
+use super::metric::clopper_pearson;
 use super::output::{EvalReport, ScoreRow, percent, versions};
 use super::person::people_among;
 use super::run::{Bench, EvalTask};
@@ -83,11 +83,7 @@ pub fn evaluate_splice(bench: &Bench<'_>, task: &EvalTask) -> Result<EvalReport,
 
 fn first_embedding(bench: &Bench<'_>, item: &Item) -> Result<Option<Embedding>, EvalError> {
     let frames = Frames::open(bench, &item.file)?.take_while(|frame| frame.media_time.as_secs_f64() < BEFORE_SECS);
-    let faces = observe(bench, frames)?.into_iter().flat_map(|observation| match observation.faces {
-        FaceSearch::Run(faces) => faces,
-        FaceSearch::NotRun => Vec::new(),
-    });
-    let vectors: Vec<Embedding> = faces.filter(Identity::accepts).filter_map(|face| face.embedding).collect();
+    let vectors: Vec<Embedding> = embeddings(observe(bench, frames)?).collect();
     Ok(Embedding::mean(&vectors))
 }
 
@@ -197,9 +193,5 @@ fn report(bench: &Bench<'_>, pairs: &[(&Item, &Item)], spliced: &[Told], items: 
 
 fn row(bench: &Bench<'_>, path: String, label: &str, told: &Told) -> ScoreRow {
     let scored = told.score.as_ref().map_or_else(|| Scored::No("score.none".to_owned()), |score| scored(bench, score));
-    let label = label.to_owned();
-    match scored {
-        Scored::Yes { score, llr } => ScoreRow { path, label, score: Some(score), llr: Some(llr), reason: None },
-        Scored::No(reason) => ScoreRow { path, label, score: None, llr: None, reason: Some(reason) },
-    }
+    scored.row(path, label.to_owned())
 }

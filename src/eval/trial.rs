@@ -27,6 +27,17 @@ pub(super) enum Scored {
     No(String),
 }
 
+impl Scored {
+    /// The line of `scores.csv` for it.
+    pub(super) fn row(&self, path: String, label: String) -> ScoreRow {
+        let (score, llr, reason) = match self {
+            Self::Yes { score, llr } => (Some(*score), Some(*llr), None),
+            Self::No(reason) => (None, None, Some(reason.clone())),
+        };
+        ScoreRow { path, label, score, llr, reason }
+    }
+}
+
 /// One labelled presentation.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Trial {
@@ -46,11 +57,7 @@ impl Trial {
 
     /// Its line of `scores.csv`.
     pub(super) fn row(&self, item: &Item) -> ScoreRow {
-        let (score, llr, reason) = match &self.scored {
-            Scored::Yes { score, llr } => (Some(*score), Some(*llr), None),
-            Scored::No(reason) => (None, None, Some(reason.clone())),
-        };
-        ScoreRow { path: item.path.clone(), label: item.name.clone(), score, llr, reason }
+        self.scored.row(item.path.clone(), item.name.clone())
     }
 
     fn numbers(&self) -> Option<(f64, f64)> {

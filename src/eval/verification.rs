@@ -59,21 +59,18 @@ pub fn evaluate_verification(bench: &Bench<'_>, task: &EvalTask) -> Result<EvalR
     Ok(report::write(bench, &items, &outcomes, &comparison, rows))
 }
 
-/// The person and the identity vector of every image that has one, people counted from 0.
-pub(super) fn embedded(bench: &Bench<'_>, task: &EvalTask) -> Result<Vec<(usize, Embedding)>, EvalError> {
+/// The identity vectors of every person who has any.
+pub(super) fn embeddings_by_person(bench: &Bench<'_>, task: &EvalTask) -> Result<Vec<Vec<Embedding>>, EvalError> {
     let items = manifest::read(task.manifest.as_deref(), &task.root, Naming::Identity)?;
     manifest::check_files(&items)?;
     let outcomes = embed_all(bench, &items, task.framing)?;
-    let mut people = BTreeMap::new();
-    let mut vectors = Vec::new();
+    let mut by_person: BTreeMap<&str, Vec<Embedding>> = BTreeMap::new();
     for (item, outcome) in items.iter().zip(outcomes) {
-        let next = people.len();
-        let person = *people.entry(item.name.as_str()).or_insert(next);
         if let Outcome::Embedded(embedding) = outcome {
-            vectors.push((person, embedding));
+            by_person.entry(&item.name).or_default().push(embedding);
         }
     }
-    Ok(vectors)
+    Ok(by_person.into_values().collect())
 }
 
 fn embed_all(bench: &Bench<'_>, items: &[Item], framing: Framing) -> Result<Vec<Outcome>, EvalError> {

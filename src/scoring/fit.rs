@@ -82,15 +82,14 @@ pub fn fit(samples: &[LabelledStatistic], fitted_on: &str) -> Option<Calibration
     let (llr_min, llr_max) = (-bound(&n_bona_fide), bound(&n_attack));
     // Variance of the offset at the middle of the data, with sources rather than frames as the sample size.
     let standard_error = (1.0 / (hessian[0] * 2.0 * n_sources).max(1e-9)).sqrt();
-    let count = |sizes: &BTreeMap<&str, f64>| u32::try_from(sizes.len()).unwrap_or(u32::MAX);
     (slope > 0.0).then(|| Calibration {
         offset: offset - slope * center / spread,
         slope: slope / spread,
         llr_min,
         llr_max,
         standard_error: standard_error.min(llr_max.min(-llr_min).max(0.1)),
-        n_bona_fide: count(&n_bona_fide),
-        n_attack: count(&n_attack),
+        n_bona_fide: count(n_bona_fide.len()),
+        n_attack: count(n_attack.len()),
         fitted_on: fitted_on.to_owned(),
     })
 }
@@ -111,7 +110,6 @@ pub fn fit_alarm(samples: &[LabelledStatistic], rings: impl Fn(f64) -> bool, fit
     };
     let ((false_alarms, n_bona_fide), (alarms, n_attack)) = (rate(true)?, rate(false)?);
     let false_alarms = false_alarms.max(1.0 / n_bona_fide as f64);
-    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     // Of the ratio's logarithm to first order; that of the common event is small beside it.
     let standard_error = ((1.0 - false_alarms) / (false_alarms * n_bona_fide as f64)).sqrt();
     (alarms > false_alarms).then(|| AlarmRatio {
@@ -121,6 +119,11 @@ pub fn fit_alarm(samples: &[LabelledStatistic], rings: impl Fn(f64) -> bool, fit
         n_attack: count(n_attack),
         fitted_on: fitted_on.to_owned(),
     })
+}
+
+/// Sources, for the policy file.
+fn count(n_sources: usize) -> u32 {
+    u32::try_from(n_sources).unwrap_or(u32::MAX)
 }
 
 /// Samples of each source of one class.

@@ -9,6 +9,7 @@ use crate::vision::FaceShape;
 
 use super::measurement::{Measurement, Reason, SignalName};
 use super::observation::{FaceObservation, FrameObservation};
+use super::quantile::quantile;
 use super::signal::Signal;
 use super::window::Window;
 
@@ -145,21 +146,12 @@ fn movement(frames: &[[f32; 5]]) -> f64 {
     (squares.sum::<f64>() / TYPICAL_RANGES.len() as f64).sqrt()
 }
 
-/// The quantile of sorted values by linear interpolation.
-fn quantile(sorted: &[f64], at: f64) -> f64 {
-    let position = at * (sorted.len() - 1) as f64;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the slice's own length")]
-    let below = position.floor() as usize;
-    let above = (below + 1).min(sorted.len() - 1);
-    sorted[below] + (sorted[above] - sorted[below]) * position.fract()
-}
-
 #[cfg(test)]
 mod tests {
     use crate::signals::testing::{face, frame_at};
     use crate::vision::FaceShape;
 
-    use super::{Motion, Signal, Window, quantile};
+    use super::{Motion, Signal, Window};
 
     fn watch(secs: f64, fps: f64, mouth: impl Fn(f64) -> f32) -> Motion {
         let mut signal = Motion::default();
@@ -196,12 +188,5 @@ mod tests {
     fn one_wrong_landmark_is_no_movement() {
         let glitch = watch(12.0, 10.0, |at| if (at - 5.0).abs() < 0.04 { 0.9 } else { 0.2 });
         assert!(glitch.measure(Window::ALL).statistic.expect("long enough") < -5.0);
-    }
-
-    #[test]
-    fn quantiles_interpolate() {
-        assert!((quantile(&[1.0, 2.0, 3.0], 0.5) - 2.0).abs() < 1e-12);
-        assert!((quantile(&[1.0, 2.0], 0.8) - 1.8).abs() < 1e-12);
-        assert!((quantile(&[4.0], 0.8) - 4.0).abs() < 1e-12);
     }
 }

@@ -174,11 +174,11 @@ impl Signal for Presence {
 /// Where the face that is scored stands, as shares of the picture's width and height.
 fn candidate_reason(face: &FaceObservation, picture: &PictureStats) -> Reason {
     let size = (f64::from(picture.width_px).max(1.0), f64::from(picture.height_px).max(1.0));
-    let (place, center) = (face.box_in_frame, face.box_in_frame.center());
+    let center = face.box_in_frame.center();
     Reason::new("presence.candidate")
         .with("center_x_ratio", f64::from(center.x) / size.0)
         .with("center_y_ratio", f64::from(center.y) / size.1)
-        .with("height_ratio", f64::from(place.bottom - place.top) / size.1)
+        .with("height_ratio", f64::from(face.box_in_frame.height()) / size.1)
 }
 
 #[cfg(test)]

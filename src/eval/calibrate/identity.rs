@@ -6,7 +6,7 @@
 use crate::eval::error::EvalError;
 use crate::eval::run::{Bench, EvalTask};
 use crate::eval::still::Framing;
-use crate::eval::verification::embedded;
+use crate::eval::verification::embeddings_by_person;
 use crate::scoring::LabelledStatistic;
 use crate::vision::Embedding;
 
@@ -21,16 +21,7 @@ const MAX_IMPOSTORS: usize = 200_000;
 
 pub(super) fn samples(bench: &Bench<'_>, task: &CalibrationTask) -> Result<Vec<LabelledStatistic>, EvalError> {
     let images = EvalTask { manifest: task.manifest.clone(), root: task.root.clone(), framing: Framing::Scene };
-    let mut by_person: Vec<Vec<Embedding>> = Vec::new();
-    for (person, embedding) in embedded(bench, &images)? {
-        if by_person.len() <= person {
-            by_person.resize_with(person + 1, Vec::new);
-        }
-        if let Some(pictures) = by_person.get_mut(person) {
-            pictures.push(embedding);
-        }
-    }
-    Ok(compared(&by_person))
+    Ok(compared(&embeddings_by_person(bench, &images)?))
 }
 
 /// Statistics of every picture that has a template to be compared with.

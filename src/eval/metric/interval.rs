@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
+use crate::signals::quantile;
+
 /// Share of the outcomes that an interval leaves out on either side: 95 % intervals.
 const TAIL: f64 = 0.025;
 /// Halvings of an interval of length 1: past the precision of an f64.
@@ -102,18 +104,9 @@ impl Resampler {
     }
 }
 
-/// The quantile of sorted values by linear interpolation; 0 when there are none.
-pub(in crate::eval) fn quantile(sorted: &[f64], at: f64) -> f64 {
-    let position = at.clamp(0.0, 1.0) * sorted.len().saturating_sub(1) as f64;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the slice's own length")]
-    let below = position.floor() as usize;
-    let value = |index: usize| sorted.get(index).or(sorted.last()).copied().unwrap_or(0.0);
-    value(below) + (value(below + 1) - value(below)) * position.fract()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Resampler, clopper_pearson, quantile};
+    use super::{Resampler, clopper_pearson};
 
     #[test]
     fn exact_intervals_are_those_of_the_tables() {
@@ -168,12 +161,5 @@ mod tests {
         let (low, high) = few.interval(mean(&values)).expect("three groups");
         assert!(high - low > 1.2, "three groups say little: {low} {high}");
         assert_eq!(Resampler::new(["one", "one"], 300, 7).interval(mean(&values)), None);
-    }
-
-    #[test]
-    fn quantiles_interpolate() {
-        assert!((quantile(&[1.0, 2.0, 3.0], 0.5) - 2.0).abs() < 1e-12);
-        assert!((quantile(&[1.0, 2.0], 0.25) - 1.25).abs() < 1e-12);
-        assert!((quantile(&[4.0], 0.9) - 4.0).abs() < 1e-12);
     }
 }
