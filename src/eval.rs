@@ -3,28 +3,33 @@
 //! In: a CSV manifest or folders, models, a policy. Out: `scores.csv`, `report.json`, `report.md` and plots per task.
 //! Deliberately not here: flags (see `cli`), models of its own, decisions on people.
 
+mod budget;
 mod calibrate;
 mod clip;
+mod detector;
 mod error;
 mod manifest;
 mod metric;
 mod output;
 mod person;
 mod plot;
-mod presentation;
+mod resume;
 mod run;
 mod session;
 mod simulate;
 mod splice;
 mod still;
+mod strata;
 mod table;
 mod trial;
 mod verification;
 
+pub use self::budget::calibrate_thresholds;
 pub use self::calibrate::{CalibrationTask, Fitted, calibrate};
+pub use self::detector::{evaluate_deepfake, evaluate_presentation};
 pub use self::error::EvalError;
 pub use self::output::EvalReport;
-pub use self::presentation::evaluate_presentation;
+pub use self::resume::Unfinished;
 pub use self::run::{Bench, EvalTask, Progress};
 pub use self::session::evaluate_session;
 pub use self::splice::evaluate_splice;

@@ -3,6 +3,7 @@
 //! In: `models/manifest.toml`, model files, f32 tensors. Out: f32 tensors with their timing, or a clear refusal to start.
 //! Deliberately not here: pictures, faces, what a number means.
 
+mod bundled;
 mod convert;
 mod device;
 mod digest;

@@ -5,6 +5,7 @@
 //! Deliberately not here: frames, pixels, time other than what the measurements carry.
 
 mod attack;
+mod budget;
 mod calibration;
 mod fit;
 mod fusion;
@@ -12,6 +13,7 @@ mod policy;
 mod score;
 
 pub use self::attack::{AttackKind, Family};
+pub use self::budget::{AlarmBudget, AlarmBudgetError, AlarmThreshold, alarm_threshold};
 pub use self::calibration::{AlarmRatio, Calibration, LikelihoodRatio};
 pub use self::fit::{LabelledStatistic, fit, fit_alarm};
 pub use self::fusion::{Evidence, score_session, score_window};

@@ -5,8 +5,10 @@
 
 mod blocks;
 mod copy;
+mod deepfake;
 mod gate;
 mod identity;
+mod logit;
 mod measurement;
 mod motion;
 mod observation;
@@ -20,6 +22,7 @@ pub(crate) mod testing;
 mod window;
 
 pub use self::blocks::BLOCK_SECS;
+pub use self::deepfake::Deepfake;
 pub use self::gate::{MIN_FACE_PX, quality_problem};
 pub use self::identity::{Change, Identity};
 pub use self::measurement::{Measurement, Reason, SignalName};

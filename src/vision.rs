@@ -6,6 +6,7 @@
 //!
 //! Frame coordinates have their origin at the outer corner of the top-left pixel, whose centre is therefore at (.5, .5).
 
+pub mod deepfake;
 pub mod detection;
 pub mod embedding;
 pub mod mesh;
@@ -22,6 +23,7 @@ mod quality;
 mod resample;
 mod roi;
 mod shape;
+mod skin_tone;
 mod tensor;
 mod tracker;
 mod transform;
@@ -30,7 +32,8 @@ pub use self::alignment::{CHIP_SIDE_PX, align_face};
 pub use self::embedding::Embedding;
 pub use self::error::VisionError;
 pub use self::face::{
-    Detection, FaceMesh, FaceQuality, FaceShape, FaceTrackId, FivePoints, HeadPose, MESH_POINTS, PresentationOutput,
+    DeepfakeOutput, Detection, FaceMesh, FaceQuality, FaceShape, FaceTrackId, FivePoints, HeadPose, MESH_POINTS,
+    PresentationOutput,
 };
 pub use self::geometry::{BoxPx, PointPx};
 pub use self::landmark::{face_box, five_points};
@@ -39,4 +42,5 @@ pub use self::presentation::PresentationCrop;
 pub use self::quality::face_quality;
 pub use self::roi::FaceRoi;
 pub use self::shape::face_shape;
+pub use self::skin_tone::skin_tone_ita_deg;
 pub use self::tracker::{FaceTracker, TrackFrame, TrackPlan, TrackedFace, TrackerOptions};

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 /// Modules that give reasons.
 const SOURCES: [&str; 3] = ["src/signals", "src/scoring", "src/session"];
 /// First parts of codes.
-const TOPICS: [&str; 8] = ["evidence", "quality", "score", "segment", "identity", "presentation", "motion", "presence"];
+const TOPICS: [&str; 9] =
+    ["evidence", "quality", "score", "segment", "identity", "presentation", "deepfake", "motion", "presence"];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

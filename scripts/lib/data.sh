@@ -16,3 +16,12 @@ presentation_manifest() (
         printf '%s,%s,clips,%s\n' "$file" "${label%%/*}" "${name%.*}"
     done
 )
+
+# deepfake_manifest DATA HALF: the crops of DFDC whose source videos training did not see; calibrations are fitted on those of
+# every other source video (HALF is 0), error rates are measured on the rest (HALF is 1).
+deepfake_manifest() {
+    printf 'path,label,group\n'
+    tail -n +2 "$1/deepfake/dfdc-faces/manifest.csv" | tr -d '\r' | sort -t, -k3,3 -k1,1 | awk -F, -v half="$2" '
+        $4 == "val" && !($3 in seen) { seen[$3] = n++ % 2 }
+        $4 == "val" && seen[$3] == half { print $1 "," $2 "," $3 }'
+}

@@ -1,16 +1,18 @@
-//! `bonafide calibrate`: the lines of the scoring policy, fitted on labelled data.
+//! `bonafide calibrate`: thresholds for an operator's own interviews, and the lines of the policy fitted on labelled data.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
-use crate::eval::{CalibrationTask, Fitted, calibrate};
+use crate::eval::{CalibrationTask, EvalTask, Fitted, Framing, calibrate, calibrate_thresholds};
+use crate::scoring::AlarmBudget;
 use crate::signals::SignalName;
 
 use super::engine::Engine;
-use super::eval::with_bench;
+use super::error::UsageError;
+use super::eval::{with_answers, with_bench};
 use super::global::GlobalArgs;
 
 /// Which signal is calibrated.
@@ -20,6 +22,8 @@ pub enum SignalArg {
     Identity,
     /// Labelled images with surroundings.
     Presentation,
+    /// Labelled images or recordings of genuine and manipulated faces.
+    Deepfake,
     /// Labelled recordings; attacks are simulated.
     Motion,
     /// Labelled recordings; attacks are simulated.
@@ -28,9 +32,50 @@ pub enum SignalArg {
     Stream,
 }
 
-/// Fits a signal's calibration on labelled data and prints its table for the policy file.
+/// Sets the thresholds of alarms by your own known-genuine interviews, or fits a signal's calibration.
 #[derive(Clone, Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct CalibrateArgs {
+    /// What else can be calibrated.
+    #[command(subcommand)]
+    pub command: Option<CalibrateCommand>,
+    /// Thresholds.
+    #[command(flatten)]
+    pub thresholds: Option<ThresholdArgs>,
+}
+
+/// Calibrations other than that of thresholds.
+#[derive(Clone, Debug, Subcommand)]
+pub enum CalibrateCommand {
+    /// Fits a signal's calibration on labelled data and prints its table for the policy file
+    Signal(SignalFitArgs),
+}
+
+/// Known-genuine interviews, and how many of them may be alarms.
+#[derive(Clone, Debug, Args)]
+#[group(id = "thresholds")]
+pub struct ThresholdArgs {
+    /// CSV file with the columns path and label (genuine; attacks are only counted) [default: folders below the root
+    /// are labels]
+    #[arg(long, value_name = "CSV")]
+    pub manifest: Option<PathBuf>,
+    /// Folder that the manifest's paths are below
+    #[arg(long, value_name = "DIR", required = true)]
+    pub root: PathBuf,
+    /// Folder for policy.toml, report.md, report.json and scores.csv; made if need be
+    #[arg(long, value_name = "DIR", required = true)]
+    pub out: PathBuf,
+    /// Genuine interviews that may be an alarm, such as "1 in 200" or "0.5 %"
+    #[arg(long, value_name = "SHARE", required = true)]
+    pub false_alarms: AlarmBudget,
+    /// Scoring policy to start from instead of the configured one
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+}
+
+/// Which signal, and on what.
+#[derive(Clone, Debug, Args)]
+pub struct SignalFitArgs {
     /// Which signal
     #[arg(value_enum)]
     pub signal: SignalArg,
@@ -40,6 +85,9 @@ pub struct CalibrateArgs {
     /// Folder that the manifest's paths are below
     #[arg(long, value_name = "DIR")]
     pub root: PathBuf,
+    /// Every image is a tight crop around one face
+    #[arg(long)]
+    pub face_crop: bool,
     /// Folder of portraits, one folder a person, from which further attacks are simulated
     #[arg(long, value_name = "DIR")]
     pub portraits: Option<PathBuf>,
@@ -49,11 +97,39 @@ pub struct CalibrateArgs {
 }
 
 impl CalibrateArgs {
-    /// Fits and prints.
+    /// Does one or the other.
     ///
     /// # Errors
-    /// When models or data cannot be read, a model fails, or the data do not give a line.
+    /// When models or data cannot be read, a model fails, the data do not give a line or threshold, or results cannot be
+    /// written.
     pub fn run(&self, global: &GlobalArgs) -> anyhow::Result<()> {
+        match (&self.command, &self.thresholds) {
+            (Some(CalibrateCommand::Signal(args)), _) => args.run(global),
+            (None, Some(args)) => args.run(global),
+            (None, None) => {
+                let problem = "calibrate needs --root, --out and --false-alarms, or the subcommand signal";
+                Err(UsageError(problem.to_owned()).into())
+            }
+        }
+    }
+}
+
+impl ThresholdArgs {
+    fn run(&self, global: &GlobalArgs) -> anyhow::Result<()> {
+        let config = global.load_config([])?;
+        let _telemetry = crate::telemetry::init(&config.get().telemetry)?;
+        let engine = Engine::start(config.get(), self.policy.as_deref())?;
+        let task = EvalTask { manifest: self.manifest.clone(), root: self.root.clone(), framing: Framing::Scene };
+        let report = with_answers(&engine, &self.out, "thresholds", &task, |bench| {
+            calibrate_thresholds(bench, &task, &engine.policy_text, self.false_alarms)
+        })?;
+        write!(std::io::stdout().lock(), "{}", report.markdown)?;
+        Ok(())
+    }
+}
+
+impl SignalFitArgs {
+    fn run(&self, global: &GlobalArgs) -> anyhow::Result<()> {
         let config = global.load_config([])?;
         let _telemetry = crate::telemetry::init(&config.get().telemetry)?;
         let engine = Engine::start(config.get(), None)?;
@@ -61,9 +137,10 @@ impl CalibrateArgs {
             signal: self.signal.name(),
             manifest: self.manifest.clone(),
             root: self.root.clone(),
+            framing: Framing::of_crops(self.face_crop),
             portraits: self.portraits.clone(),
         };
-        let fitted = with_bench(&engine, |bench| calibrate(bench, &task))?;
+        let fitted = with_bench(&engine, None, |bench| calibrate(bench, &task))?;
         let mut out = std::io::stdout().lock();
         if self.samples {
             for sample in &fitted.samples {
@@ -81,6 +158,7 @@ impl SignalArg {
         match self {
             Self::Identity => SignalName::Identity,
             Self::Presentation => SignalName::Presentation,
+            Self::Deepfake => SignalName::Deepfake,
             Self::Motion => SignalName::Motion,
             Self::Presence => SignalName::Presence,
             Self::Stream => SignalName::Stream,

@@ -1,15 +1,15 @@
 //! `bonafide eval`: error rates on labelled data, through the shipped path.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::eval::{
-    Bench, EvalError, EvalReport, EvalTask, Framing, evaluate_presentation, evaluate_session, evaluate_splice,
-    evaluate_verification,
+    Bench, EvalError, EvalReport, EvalTask, Framing, Unfinished, evaluate_deepfake, evaluate_presentation,
+    evaluate_session, evaluate_splice, evaluate_verification,
 };
 
 use super::engine::Engine;
@@ -28,6 +28,8 @@ pub enum EvalCommand {
     Verification(ImageArgs),
     /// Tells photographs and screens held before the camera from people
     Presentation(ImageArgs),
+    /// Tells swapped, reenacted and blended faces from genuine ones
+    Deepfake(ImageArgs),
     /// Scores whole recordings as a server would
     Session(EvalArgs),
     /// Splices recordings of different people and measures how soon the change is told
@@ -64,6 +66,16 @@ pub struct ImageArgs {
 }
 
 impl EvalCommand {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Verification(_) => "verification",
+            Self::Presentation(_) => "presentation",
+            Self::Deepfake(_) => "deepfake",
+            Self::Session(_) => "session",
+            Self::Splice(_) => "splice",
+        }
+    }
+
     /// Runs the evaluation, prints its report and writes its files.
     ///
     /// # Errors
@@ -72,6 +84,7 @@ impl EvalCommand {
         let (work, args, framing): (Work, &EvalArgs, Framing) = match self {
             Self::Verification(args) => (evaluate_verification, &args.eval, args.framing()),
             Self::Presentation(args) => (evaluate_presentation, &args.eval, args.framing()),
+            Self::Deepfake(args) => (evaluate_deepfake, &args.eval, args.framing()),
             Self::Session(args) => (evaluate_session, args, Framing::Scene),
             Self::Splice(args) => (evaluate_splice, args, Framing::Scene),
         };
@@ -79,8 +92,7 @@ impl EvalCommand {
         let _telemetry = crate::telemetry::init(&config.get().telemetry)?;
         let engine = Engine::start(config.get(), args.policy.as_deref())?;
         let task = EvalTask { manifest: args.manifest.clone(), root: args.root.clone(), framing };
-        let report = with_bench(&engine, |bench| work(bench, &task))?;
-        report.write(&args.out)?;
+        let report = with_answers(&engine, &args.out, self.name(), &task, |bench| work(bench, &task))?;
         write!(std::io::stdout().lock(), "{}", report.markdown)?;
         Ok(())
     }
@@ -88,13 +100,33 @@ impl EvalCommand {
 
 impl ImageArgs {
     const fn framing(&self) -> Framing {
-        if self.face_crop { Framing::FaceCrop } else { Framing::Scene }
+        Framing::of_crops(self.face_crop)
     }
+}
+
+/// Runs an evaluation that goes on where an earlier one was cut off, and writes its files.
+pub(super) fn with_answers(
+    engine: &Engine,
+    out: &Path,
+    name: &str,
+    task: &EvalTask,
+    work: impl FnOnce(&Bench<'_>) -> Result<EvalReport, EvalError>,
+) -> anyhow::Result<EvalReport> {
+    let unfinished = Unfinished::open(out, name, task, &engine.pipeline, &engine.policy)?;
+    if unfinished.n_answers() > 0 {
+        let n_answers = unfinished.n_answers();
+        writeln!(std::io::stderr(), "going on with {n_answers} answers of an evaluation that was cut off")?;
+    }
+    let report = with_bench(engine, Some(&unfinished), work)?;
+    report.write(out)?;
+    unfinished.finish()?;
+    Ok(report)
 }
 
 /// Runs work that tells how far it is, with a bar on a terminal.
 pub(super) fn with_bench<T>(
     engine: &Engine,
+    unfinished: Option<&Unfinished>,
     work: impl FnOnce(&Bench<'_>) -> Result<T, EvalError>,
 ) -> Result<T, EvalError> {
     let bar = if std::io::stderr().is_terminal() { ProgressBar::no_length() } else { ProgressBar::hidden() };
@@ -106,7 +138,7 @@ pub(super) fn with_bench<T>(
         bar.set_length(n_all as u64);
         bar.set_position(n_done as u64);
     };
-    let outcome = work(&Bench { pipeline: &engine.pipeline, policy: &engine.policy, progress: &progress });
+    let outcome = work(&Bench { pipeline: &engine.pipeline, policy: &engine.policy, progress: &progress, unfinished });
     bar.finish_and_clear();
     outcome
 }

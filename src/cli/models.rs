@@ -180,14 +180,15 @@ impl Row {
                 origin: "ONNX Runtime by Microsoft".to_owned(),
             });
         };
-        let package = manifest.packages.get(&model.package);
+        let package = model.package.as_ref().and_then(|package| manifest.packages.get(package));
         Ok(Self {
             task: model.task.clone(),
             bytes: model.bytes,
             sha256: model.sha256.to_string(),
             licence: model.licence.clone(),
             state,
-            package: package.map(|package| format!("{}@{}", package.name, package.version)).unwrap_or_default(),
+            package: package
+                .map_or_else(|| "trained here".to_owned(), |package| format!("{}@{}", package.name, package.version)),
             origin: model.origin.clone(),
         })
     }

@@ -25,7 +25,7 @@ pub(super) fn sentence(reason: &Reason) -> String {
              some seconds"
                 .to_owned()
         }
-        "quality.face_too_small" | "presentation.face_too_small" => {
+        "quality.face_too_small" | "presentation.face_too_small" | "deepfake.face_too_small" => {
             format!("face {:.0} px high, {:.0} needed: move closer", value("face_px"), value("face_px_needed"))
         }
         "quality.too_dark" => "face too dark: turn on a light in front of it".to_owned(),
@@ -56,6 +56,11 @@ pub(super) fn sentence(reason: &Reason) -> String {
         "presentation.no_surroundings" => "no surroundings around the face: move back".to_owned(),
         "presentation.too_short" => "too few seconds to judge photo or screen".to_owned(),
         "presentation.not_measured" => "photo or screen not judged".to_owned(),
+        "deepfake.model" => {
+            format!("swap or blend score {:.2} over {:.0} s", value("attack_score"), value("blocks"))
+        }
+        "deepfake.too_short" => "too few seconds to judge a swapped face".to_owned(),
+        "deepfake.not_measured" => "swapped face not judged".to_owned(),
         "motion.within_face" => {
             let remedy = if value("of_typical_ratio") < STILL_RATIO { ": have the candidate speak" } else { "" };
             format!("the face moves {:.0} % as much as in talk{remedy}", value("of_typical_ratio") * 100.0)

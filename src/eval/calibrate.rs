@@ -1,10 +1,10 @@
 //! Fits the lines of the scoring policy from statistic to log-likelihood ratio, one signal at a time.
 
 mod clips;
+mod detector;
 mod identity;
 mod motion;
 mod presence;
-mod presentation;
 mod stream;
 
 use std::path::PathBuf;
@@ -12,8 +12,10 @@ use std::path::PathBuf;
 use crate::scoring::{AlarmRatio, Calibration, LabelledStatistic, fit, fit_alarm};
 use crate::signals::{Identity, SignalName};
 
+use super::detector::{DEEPFAKE, PRESENTATION};
 use super::error::EvalError;
 use super::run::Bench;
+use super::still::Framing;
 
 /// What a signal's calibration is fitted on.
 #[derive(Clone, Debug)]
@@ -24,6 +26,8 @@ pub struct CalibrationTask {
     pub manifest: Option<PathBuf>,
     /// Folder that the manifest's paths are below.
     pub root: PathBuf,
+    /// How much of a scene the images show.
+    pub framing: Framing,
     /// Further folder of portraits (one folder a person) that attacks are simulated from.
     pub portraits: Option<PathBuf>,
 }
@@ -49,13 +53,14 @@ pub struct Fitted {
 pub fn calibrate(bench: &Bench<'_>, task: &CalibrationTask) -> Result<Fitted, EvalError> {
     let samples = match task.signal {
         SignalName::Identity => identity::samples(bench, task)?,
-        SignalName::Presentation => presentation::samples(bench, task)?,
+        SignalName::Presentation => detector::samples(bench, task, PRESENTATION)?,
+        SignalName::Deepfake => detector::samples(bench, task, DEEPFAKE)?,
         SignalName::Motion => motion::samples(bench, task)?,
         SignalName::Presence => presence::samples(bench, task)?,
         SignalName::Stream => stream::samples(bench, task)?,
     };
     let data = task.root.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let fitted_on = format!("{data}, all of it; bonafide calibrate {}", task.signal);
+    let fitted_on = format!("{data}, all of it; bonafide calibrate signal {}", task.signal);
     let calibration = fit(&samples, &fitted_on).ok_or_else(|| {
         let n_bona_fide = samples.iter().filter(|sample| sample.is_bona_fide).count();
         EvalError::TooFew {

@@ -1,12 +1,16 @@
 //! Which files are evaluated, and what is true of them: a CSV file, or folders whose names say it.
 //!
 //! Columns: `path` (below the root), `label` or `identity`, and if there `group` (what belongs together when independence
-//! counts: person, video, capture set), `source` (capture set) and `species` (kind of attack). Others are ignored.
+//! counts: person, video, capture set), `source` (capture set), `species` (kind of attack) and any
+//! `group_...` (age, sex, light, whatever error rates are to be told apart by). Others are ignored.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::error::EvalError;
 
+/// How columns begin whose values error rates are told apart by.
+const GROUP_PREFIX: &str = "group_";
 /// Entries of a folder that are looked at; more is a mistake in `--root`.
 const MAX_FILES: usize = 1_000_000;
 /// Ends of names that are media.
@@ -51,6 +55,8 @@ pub(super) struct Item {
     pub(super) species: Option<String>,
     /// `group` column.
     pub(super) group: Option<String>,
+    /// Columns that begin with `group_`, by the rest of their name: what error rates are told apart by.
+    pub(super) groups: BTreeMap<String, String>,
 }
 
 impl Item {
@@ -128,6 +134,11 @@ fn read_csv(manifest: &Path, root: &Path, naming: Naming) -> Result<Vec<Item>, E
     let path_at = column(&["path"]).ok_or_else(|| missing("path"))?;
     let name_at = column(wanted).ok_or_else(|| missing(&join(wanted.iter().copied())))?;
     let (source_at, species_at, group_at) = (column(&["source"]), column(&["species"]), column(&["group"]));
+    let labelled: Vec<(String, usize)> = headers
+        .iter()
+        .enumerate()
+        .filter_map(|(at, header)| Some((header.strip_prefix(GROUP_PREFIX)?.to_owned(), at)))
+        .collect();
     let mut items = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| {
@@ -145,6 +156,7 @@ fn read_csv(manifest: &Path, root: &Path, naming: Naming) -> Result<Vec<Item>, E
             source: optional(source_at),
             species: optional(species_at),
             group: optional(group_at),
+            groups: labelled.iter().filter_map(|(name, at)| Some((name.clone(), value(*at)?))).collect(),
         };
         check(&item, naming).map_err(|problem| fail(line, problem))?;
         items.push(item);
@@ -165,7 +177,15 @@ fn read_folders(root: &Path, naming: Naming) -> Result<Vec<Item>, EvalError> {
                 continue;
             }
             let path = format!("{name}/{}", file_name(&file));
-            let item = Item { path, file, name: name.clone(), source: None, species: None, group: None };
+            let item = Item {
+                path,
+                file,
+                name: name.clone(),
+                source: None,
+                species: None,
+                group: None,
+                groups: BTreeMap::new(),
+            };
             check(&item, naming).map_err(|problem| EvalError::TooFew {
                 problem: format!("folder {}: {problem}; or name the files in a manifest", folder.display()),
             })?;

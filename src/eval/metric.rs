@@ -5,7 +5,9 @@
 mod interval;
 mod likelihood;
 mod ranking;
+mod selective;
 
 pub(super) use self::interval::{Resampler, clopper_pearson};
-pub(super) use self::likelihood::{cllr, expected_calibration_error, min_cllr};
+pub(super) use self::likelihood::{ReliabilityBin, cllr, expected_calibration_error, min_cllr, reliability};
 pub(super) use self::ranking::Ranking;
+pub(super) use self::selective::{Coverage, risk_at, risk_coverage};

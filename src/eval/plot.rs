@@ -1,8 +1,8 @@
-//! ROC and DET curves as SVG, readable in any browser and in a report.
+//! ROC, DET, reliability and risk-coverage curves as SVG, readable in any browser and in a report.
 
 use std::fmt::Write as _;
 
-use super::metric::Ranking;
+use super::metric::{Coverage, Ranking, ReliabilityBin};
 
 const SIDE: f64 = 420.0;
 const MARGIN: f64 = 56.0;
@@ -14,6 +14,11 @@ const MIN_STEP: f64 = 0.7;
 const ROC_LEAST: f64 = 1e-5;
 const DET_RANGE: (f64, f64) = (1e-3, 0.6);
 const ROC_TICKS: [f64; 6] = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0];
+const UNIT_TICKS: [f64; 6] = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0];
+/// Guessing is wrong half of the time.
+const RISK_RANGE: f64 = 0.5;
+/// Radius of the dot of a bin with all the weight, by area.
+const DOT_RADIUS: f64 = 14.0;
 const DET_TICKS: [f64; 7] = [0.001, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6];
 /// Distinguishable without red against green.
 const COLORS: [&str; 6] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00"];
@@ -29,10 +34,9 @@ pub(super) struct Curve<'a> {
 /// Bona fide accepted over attacks accepted, the latter on a logarithmic axis.
 pub(super) fn roc_svg(curves: &[Curve<'_>]) -> String {
     let x = |rate: f64| (rate.max(ROC_LEAST).log10() - ROC_LEAST.log10()) / -ROC_LEAST.log10();
-    let y_ticks = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0];
     let mut plot =
         Plot::new("attacks accepted (APCER, FMR)", "bona fide accepted (1 - BPCER)", Legend::Below, curves.len());
-    plot.grid(&ROC_TICKS.map(|rate| (x(rate), label(rate))), &y_ticks.map(|share| (share, label(share))));
+    plot.grid(&ROC_TICKS.map(|rate| (x(rate), label(rate))), &UNIT_TICKS.map(|share| (share, label(share))));
     for curve in curves {
         plot.line(curve.name, curve.ranking.points().iter().map(|point| (x(point.apcer), 1.0 - point.bpcer)));
     }
@@ -49,6 +53,34 @@ pub(super) fn det_svg(curves: &[Curve<'_>]) -> String {
     plot.grid(&ticks, &ticks);
     for curve in curves {
         plot.line(curve.name, curve.ranking.points().iter().map(|point| (place(point.apcer), place(point.bpcer))));
+    }
+    plot.finish()
+}
+
+/// Share that is bona fide over the probability that the ratios claim; the diagonal is honest. Larger dots are more trials.
+pub(super) fn reliability_svg(curves: &[(&str, &[ReliabilityBin])]) -> String {
+    let mut plot = Plot::new(
+        "claimed probability of bona fide, at even odds",
+        "share that is bona fide",
+        Legend::Below,
+        curves.len(),
+    );
+    plot.grid(&UNIT_TICKS.map(|share| (share, label(share))), &UNIT_TICKS.map(|share| (share, label(share))));
+    plot.diagonal();
+    for (name, bins) in curves {
+        plot.dots(bins.iter().map(|bin| (bin.claimed, bin.observed, bin.weight)));
+        plot.line(name, bins.iter().map(|bin| (bin.claimed, bin.observed)));
+    }
+    plot.finish()
+}
+
+/// Share answered wrongly over the share answered, the surest first.
+pub(super) fn risk_coverage_svg(curves: &[(&str, &[Coverage])]) -> String {
+    let mut plot = Plot::new("share of trials answered", "of those, answered wrongly", Legend::Above, curves.len());
+    let y_ticks = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5];
+    plot.grid(&UNIT_TICKS.map(|share| (share, label(share))), &y_ticks.map(|risk| (risk / RISK_RANGE, label(risk))));
+    for (name, points) in curves {
+        plot.line(name, points.iter().map(|point| (point.coverage, point.risk / RISK_RANGE)));
     }
     plot.finish()
 }
@@ -127,9 +159,32 @@ impl Plot {
         }
     }
 
+    fn diagonal(&mut self) {
+        let (near, far) = (MARGIN, MARGIN + SIDE);
+        let _ = writeln!(self.svg, "<path d=\"M{near} {far}L{far} {near}\" stroke=\"#999\" stroke-dasharray=\"5 5\"/>");
+    }
+
+    /// Dots of the next line: places 0..=1 from the lower left corner, and the share of the whole that each stands for.
+    fn dots(&mut self, dots: impl Iterator<Item = (f64, f64, f64)>) {
+        let color = self.color();
+        for (x, y, weight) in dots {
+            let (x, y) = (MARGIN + x.clamp(0.0, 1.0) * SIDE, MARGIN + (1.0 - y.clamp(0.0, 1.0)) * SIDE);
+            let radius = DOT_RADIUS * weight.clamp(0.0, 1.0).sqrt();
+            let _ = writeln!(
+                self.svg,
+                "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{radius:.1}\" fill=\"{color}\" fill-opacity=\".35\"/>"
+            );
+        }
+    }
+
+    /// The next line's colour.
+    fn color(&self) -> &'static str {
+        COLORS.get(self.n_lines % COLORS.len()).copied().unwrap_or("black")
+    }
+
     /// Points 0..=1 from the lower left corner.
     fn line(&mut self, name: &str, points: impl Iterator<Item = (f64, f64)>) {
-        let color = COLORS.get(self.n_lines % COLORS.len()).copied().unwrap_or("black");
+        let color = self.color();
         let mut path = String::new();
         let mut last: Option<(f64, f64)> = None;
         let mut skipped = None;
@@ -182,6 +237,21 @@ mod tests {
             assert!(svg.contains("a &lt; b") && !svg.contains("NaN") && !svg.contains("inf"), "{svg}");
             assert_eq!(svg.matches("stroke-width").count(), 2);
         }
+    }
+
+    #[test]
+    fn claims_and_risks_are_drawn() {
+        let bins = [(0.2, 0.1, 0.5), (0.8, 1.0, 0.5)].map(|(claimed, observed, weight)| super::ReliabilityBin {
+            claimed,
+            observed,
+            weight,
+        });
+        let svg = super::reliability_svg(&[("shipped", &bins)]);
+        assert_eq!((svg.matches("<circle").count(), svg.matches("stroke-width").count()), (2, 1));
+        let points = [(0.5, 0.0), (1.0, 0.1)].map(|(coverage, risk)| super::Coverage { coverage, risk });
+        let svg = super::risk_coverage_svg(&[("shipped", &points), ("none", &[])]);
+        assert_eq!(svg.matches("stroke-width").count(), 2);
+        assert!(!svg.contains("NaN") && !svg.contains("inf"));
     }
 
     #[test]

@@ -8,6 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::scoring::Policy;
 use crate::service::Pipeline;
 
+use super::error::EvalError;
+use super::manifest::Item;
+use super::resume::{Answer, Unfinished};
 use super::still::Framing;
 
 /// Told how many of how many files are done.
@@ -33,6 +36,8 @@ pub struct Bench<'a> {
     pub policy: &'a Arc<Policy>,
     /// Told after every file.
     pub progress: &'a Progress<'a>,
+    /// Where answers are kept until the evaluation is finished.
+    pub unfinished: Option<&'a Unfinished>,
 }
 
 impl std::fmt::Debug for Bench<'_> {
@@ -42,6 +47,18 @@ impl std::fmt::Debug for Bench<'_> {
 }
 
 impl Bench<'_> {
+    /// Does `work` on every file as [`Self::for_each`] does, and keeps the answers until the evaluation is finished.
+    pub(super) fn for_each_file<A: Answer + Send>(
+        &self,
+        items: &[Item],
+        work: impl Fn(&Item) -> Result<A, EvalError> + Sync,
+    ) -> Result<Vec<A>, EvalError> {
+        self.for_each(items, |item| match self.unfinished {
+            Some(unfinished) => unfinished.answer(&item.file, || work(item)),
+            None => work(item),
+        })
+    }
+
     /// Does `work` on every item, one thread a core, and gives the answers in the items' order; the first error ends it.
     pub(super) fn for_each<T: Sync, R: Send, E: Send>(
         &self,

@@ -1,5 +1,6 @@
 //! Whole recordings: levels, evidence and error rates of sessions.
 
+mod kept;
 mod report;
 
 use std::path::Path;
@@ -31,10 +32,15 @@ pub(super) struct Outcome {
 /// [`EvalError::Manifest`] and [`EvalError::Io`] for what cannot be read, [`EvalError::Service`] when a model fails.
 pub fn evaluate_session(bench: &Bench<'_>, task: &EvalTask) -> Result<EvalReport, EvalError> {
     let items = manifest::read(task.manifest.as_deref(), &task.root, Naming::Label)?;
-    manifest::check_files(&items)?;
-    let outcomes = bench.for_each(&items, |item| score(bench, &item.file))?;
+    let outcomes = score_all(bench, &items)?;
     let trials: Vec<Trial> = items.iter().zip(&outcomes).map(|(item, outcome)| trial(bench, item, outcome)).collect();
     Ok(report::write(bench, &items, &outcomes, &trials))
+}
+
+/// Scores every recording.
+pub(super) fn score_all(bench: &Bench<'_>, items: &[Item]) -> Result<Vec<Outcome>, EvalError> {
+    manifest::check_files(items)?;
+    bench.for_each_file(items, |item| score(bench, &item.file))
 }
 
 fn score(bench: &Bench<'_>, file: &Path) -> Result<Outcome, EvalError> {
@@ -52,7 +58,8 @@ fn score(bench: &Bench<'_>, file: &Path) -> Result<Outcome, EvalError> {
     }
 }
 
-fn trial(bench: &Bench<'_>, item: &Item, outcome: &Outcome) -> Trial {
+/// A recording's trial.
+pub(super) fn trial(bench: &Bench<'_>, item: &Item, outcome: &Outcome) -> Trial {
     let scored = match &outcome.score {
         Some(score) => scored(bench, score),
         None => Scored::No("media.unreadable".to_owned()),

@@ -23,6 +23,14 @@ pub enum Framing {
     FaceCrop,
 }
 
+impl Framing {
+    /// The framing of images that are, or are not, tight face crops.
+    #[must_use]
+    pub const fn of_crops(are_crops: bool) -> Self {
+        if are_crops { Self::FaceCrop } else { Self::Scene }
+    }
+}
+
 /// Which face of a picture its label speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Choice {

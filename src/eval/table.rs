@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::output::{figure, percent};
-use super::trial::{Estimate, Figures, Share};
+use super::trial::{COVERAGES, Estimate, Figures, Share};
 
 /// One column a set of figures, one row a figure.
 pub(super) fn headline(columns: &[(&str, &Figures)]) -> String {
@@ -34,6 +34,13 @@ pub(super) fn headline(columns: &[(&str, &Figures)]) -> String {
     row("Cllr", &|figures| estimate(figures.cllr));
     row("minimum Cllr", &|figures| estimate(figures.min_cllr));
     row("expected calibration error", &|figures| estimate(figures.expected_calibration_error));
+    for (index, coverage) in COVERAGES.into_iter().enumerate() {
+        let name = format!("wrong when the surest {:.0} % are answered", coverage * 100.0);
+        row(&name, &|figures| figures.risk_at_coverage.get(index).map_or_else(none, |point| percent(point.risk, None)));
+    }
+    row("ACER at llr 0, for published tables only", &|figures| {
+        figures.acer_at_even_ratio.map_or_else(none, |acer| percent(acer, None))
+    });
     let n_groups: Vec<String> = columns.iter().map(|(_, figures)| figures.n_groups.to_string()).collect();
     let _ = writeln!(
         text,
@@ -55,7 +62,7 @@ pub(super) fn by_species(figures: &Figures, caption: &str) -> String {
     for name in names {
         let _ = write!(text, "| {name} |");
         for shares in columns {
-            let cell = shares.iter().find(|share| share.of == name).map_or_else(|| "–".to_owned(), cell);
+            let cell = shares.iter().find(|share| share.of == name).map_or_else(none, share_text);
             let _ = write!(text, " {cell} |");
         }
         text.push('\n');
@@ -63,17 +70,22 @@ pub(super) fn by_species(figures: &Figures, caption: &str) -> String {
     text
 }
 
-fn cell(share: &Share) -> String {
+fn none() -> String {
+    "–".to_owned()
+}
+
+/// A share with interval and counts.
+pub(super) fn share_text(share: &Share) -> String {
     let value = share.share.map_or_else(|| "–".to_owned(), |value| percent(value, share.interval));
     format!("{value}, {} of {}", share.n_hits, share.n_trials)
 }
 
 fn all(shares: &[Share]) -> String {
-    shares.iter().find(|share| share.of == "all").map_or_else(|| "–".to_owned(), cell)
+    shares.iter().find(|share| share.of == "all").map_or_else(none, share_text)
 }
 
 fn worst(shares: &[Share]) -> String {
     let kinds = shares.iter().filter(|share| share.of != "all");
     let worst = kinds.max_by(|a, b| a.share.unwrap_or(-1.0).total_cmp(&b.share.unwrap_or(-1.0)));
-    worst.map_or_else(|| "–".to_owned(), |share| format!("{}: {}", share.of, cell(share)))
+    worst.map_or_else(|| "–".to_owned(), |share| format!("{}: {}", share.of, share_text(share)))
 }

@@ -5,11 +5,16 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::manifest::{Item, Label};
-use super::metric::{Ranking, Resampler, cllr, clopper_pearson, expected_calibration_error, min_cllr};
+use super::metric::{
+    Coverage, Ranking, ReliabilityBin, Resampler, cllr, clopper_pearson, expected_calibration_error, min_cllr,
+    reliability, risk_at, risk_coverage,
+};
 use super::output::ScoreRow;
 
 /// Attack presentation classification error rates at which the bona fide one is reported.
 const FIXED_APCER: [f64; 3] = [0.10, 0.05, 0.01];
+/// Shares of trials answered at which the risk is reported.
+pub(super) const COVERAGES: [f64; 4] = [1.0, 0.9, 0.75, 0.5];
 const RESAMPLES: usize = 1_000;
 const SEED: u64 = 1;
 
@@ -60,7 +65,8 @@ impl Trial {
         self.scored.row(item.path.clone(), item.name.clone())
     }
 
-    fn numbers(&self) -> Option<(f64, f64)> {
+    /// Attack score and ratio, where it is assessable.
+    pub(super) fn numbers(&self) -> Option<(f64, f64)> {
         match self.scored {
             Scored::Yes { score, llr } => Some((score, llr)),
             Scored::No(_) => None,
@@ -84,7 +90,7 @@ pub(super) struct Share {
 }
 
 impl Share {
-    fn new(of: &str, n_hits: u64, n_trials: u64) -> Self {
+    pub(super) fn new(of: &str, n_hits: u64, n_trials: u64) -> Self {
         Self {
             of: of.to_owned(),
             n_hits,
@@ -132,6 +138,12 @@ pub(super) struct Figures {
     pub(super) cllr: Estimate,
     pub(super) min_cllr: Estimate,
     pub(super) expected_calibration_error: Estimate,
+    /// (worst APCER + BPCER) / 2 at a ratio of one: dropped by ISO/IEC 30107-3, kept for comparison with published sets.
+    pub(super) acer_at_even_ratio: Option<f64>,
+    /// Claims against truth.
+    pub(super) reliability: Vec<ReliabilityBin>,
+    /// Share answered wrongly when only the surest are answered: at all, 90, 75 and 50 in 100 of the trials.
+    pub(super) risk_at_coverage: Vec<Coverage>,
     /// Causes of non-response, counted.
     pub(super) non_response_causes: BTreeMap<String, u64>,
 }
@@ -161,6 +173,10 @@ impl Figures {
         };
         let count = |label| trials.iter().filter(|trial| trial.label == label).count() as u64;
         let ranking = columns.ranking(&once);
+        let (bona_fide_llrs, attack_llrs) = columns.by_label();
+        let risks = risk_coverage(&bona_fide_llrs, &attack_llrs);
+        let apcer_at_even_ratio = shares(trials, Label::Attack, |trial| Some(trial.numbers()?.1 >= 0.0));
+        let bpcer_at_even_ratio = shares(trials, Label::BonaFide, |trial| Some(trial.numbers()?.1 < 0.0));
         Self {
             n_bona_fide: count(Label::BonaFide),
             n_attack: count(Label::Attack),
@@ -178,15 +194,30 @@ impl Figures {
                     }),
                 })
                 .collect(),
-            apcer_at_even_ratio: shares(trials, Label::Attack, |trial| Some(trial.numbers()?.1 >= 0.0)),
-            bpcer_at_even_ratio: shares(trials, Label::BonaFide, |trial| Some(trial.numbers()?.1 < 0.0)),
+            acer_at_even_ratio: acer(&apcer_at_even_ratio, &bpcer_at_even_ratio),
+            apcer_at_even_ratio,
+            bpcer_at_even_ratio,
             apnrr: shares(trials, Label::Attack, |trial| Some(trial.numbers().is_none())),
             bpnrr: shares(trials, Label::BonaFide, |trial| Some(trial.numbers().is_none())),
             cllr: estimate(&|weights| columns.of_ratios(weights, cllr)),
             min_cllr: estimate(&|weights| columns.of_scores(weights, min_cllr)),
             expected_calibration_error: estimate(&|weights| columns.of_ratios(weights, expected_calibration_error)),
+            reliability: reliability(&bona_fide_llrs, &attack_llrs),
+            risk_at_coverage: COVERAGES
+                .into_iter()
+                .filter_map(|coverage| Some(Coverage { coverage, risk: risk_at(&risks, coverage)? }))
+                .collect(),
             non_response_causes: causes(trials),
         }
+    }
+
+    /// Risk over coverage of the assessable trials, for plots.
+    pub(super) fn risks(trials: &[Trial]) -> Vec<Coverage> {
+        let llrs_of = |label: Label| -> Vec<f64> {
+            let of_class = trials.iter().filter(|trial| trial.label == label);
+            of_class.filter_map(|trial| Some(trial.numbers()?.1)).collect()
+        };
+        risk_coverage(&llrs_of(Label::BonaFide), &llrs_of(Label::Attack))
     }
 
     /// How the assessable trials rank, for plots.
@@ -199,7 +230,23 @@ impl Figures {
     }
 }
 
+/// The worst species' APCER and the BPCER of all, halved.
+fn acer(apcer: &[Share], bpcer: &[Share]) -> Option<f64> {
+    let worst = apcer.iter().filter(|share| share.of != "all").filter_map(|share| share.share).reduce(f64::max)?;
+    let bpcer = bpcer.iter().find(|share| share.of == "all")?.share?;
+    Some(f64::midpoint(worst, bpcer))
+}
+
 impl Columns {
+    /// The ratios of bona fide, and those of attacks.
+    fn by_label(&self) -> (Vec<f64>, Vec<f64>) {
+        let of_class = |wanted: bool| {
+            let rows = self.llrs.iter().zip(&self.is_attack);
+            rows.filter(|(_, is_attack)| **is_attack == wanted).map(|(llr, _)| *llr).collect()
+        };
+        (of_class(false), of_class(true))
+    }
+
     fn ranking(&self, weights: &[f64]) -> Option<Ranking> {
         let rows = self.scores.iter().zip(weights).zip(&self.is_attack);
         Ranking::weighted(rows.map(|((score, weight), is_attack)| (*score, *weight, *is_attack)).collect())

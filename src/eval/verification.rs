@@ -8,12 +8,15 @@ mod report;
 
 use std::collections::BTreeMap;
 
+use serde_json::{Value, json};
+
 use crate::signals::SignalName;
 use crate::vision::Embedding;
 
 use super::error::EvalError;
 use super::manifest::{self, Item, Naming};
 use super::output::{EvalReport, ScoreRow};
+use super::resume::{Answer, embedding_from_json};
 use super::run::{Bench, EvalTask};
 use super::still::{self, Choice, Framing};
 
@@ -25,7 +28,23 @@ const MAX_WRITTEN_IMPOSTORS: usize = 100_000;
 /// One image's outcome.
 enum Outcome {
     Embedded(Embedding),
-    NonResponse(&'static str),
+    NonResponse(String),
+}
+
+impl Answer for Outcome {
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Embedded(embedding) => json!({ "embedding": embedding.values() }),
+            Self::NonResponse(reason) => json!({ "reason": reason }),
+        }
+    }
+
+    fn from_json(value: &Value) -> Option<Self> {
+        match value.get("reason") {
+            Some(reason) => Some(Self::NonResponse(reason.as_str()?.to_owned())),
+            None => embedding_from_json(value.get("embedding")?).map(Self::Embedded),
+        }
+    }
 }
 
 /// Compares all pairs of labelled images.
@@ -48,7 +67,7 @@ pub fn evaluate_verification(bench: &Bench<'_>, task: &EvalTask) -> Result<EvalR
             Outcome::NonResponse(reason) => rows.push(ScoreRow {
                 path: item.path.clone(),
                 label: "unassessable".to_owned(),
-                reason: Some((*reason).to_owned()),
+                reason: Some(reason.clone()),
                 ..ScoreRow::default()
             }),
         }
@@ -74,14 +93,14 @@ pub(super) fn embeddings_by_person(bench: &Bench<'_>, task: &EvalTask) -> Result
 }
 
 fn embed_all(bench: &Bench<'_>, items: &[Item], framing: Framing) -> Result<Vec<Outcome>, EvalError> {
-    bench.for_each(items, |item| {
+    bench.for_each_file(items, |item| {
         let (image, face) = match still::find(bench.pipeline, &item.file, framing, Choice::Central)? {
             Ok(found) => found,
-            Err(reason) => return Ok(Outcome::NonResponse(reason)),
+            Err(reason) => return Ok(Outcome::NonResponse(reason.to_owned())),
         };
         Ok(match bench.pipeline.embed(image.view(), &face) {
             Ok(embedding) => Outcome::Embedded(embedding),
-            Err(crate::service::ServiceError::Vision(_)) => Outcome::NonResponse("face.not_aligned"),
+            Err(crate::service::ServiceError::Vision(_)) => Outcome::NonResponse("face.not_aligned".to_owned()),
             Err(error) => return Err(EvalError::from(error)),
         })
     })

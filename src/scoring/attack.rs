@@ -9,6 +9,8 @@ pub enum Family {
     Identity,
     /// What the face is made of: skin, print, screen.
     Presentation,
+    /// Whether the face was put into the picture.
+    Manipulation,
     /// Whether the face moves within itself.
     Still,
     /// How the stream came about.
@@ -17,7 +19,7 @@ pub enum Family {
 
 impl Family {
     /// Every family.
-    pub const ALL: [Self; 4] = [Self::Identity, Self::Presentation, Self::Still, Self::Stream];
+    pub const ALL: [Self; 5] = [Self::Identity, Self::Presentation, Self::Manipulation, Self::Still, Self::Stream];
 
     /// The family that a signal belongs to.
     #[must_use]
@@ -25,6 +27,7 @@ impl Family {
         match signal {
             SignalName::Identity => Self::Identity,
             SignalName::Presentation => Self::Presentation,
+            SignalName::Deepfake => Self::Manipulation,
             SignalName::Motion => Self::Still,
             SignalName::Presence | SignalName::Stream => Self::Stream,
         }
@@ -43,6 +46,8 @@ pub enum AttackKind {
     Replay,
     /// A picture of a person, held before the camera, moved or not.
     Photograph,
+    /// Another face laid over the participant's own, or the participant's own made to move by another person.
+    FaceSwap,
     /// A picture of a person in place of the camera's stream, animated as a whole.
     InjectedStill,
     /// A recording in place of the camera's stream.
@@ -51,8 +56,8 @@ pub enum AttackKind {
 
 impl AttackKind {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::Substitution, Self::Replay, Self::Photograph, Self::InjectedStill, Self::InjectedVideo];
+    pub const ALL: [Self; 6] =
+        [Self::Substitution, Self::Replay, Self::Photograph, Self::FaceSwap, Self::InjectedStill, Self::InjectedVideo];
 
     /// The families whose measurements this kind changes.
     #[must_use]
@@ -61,6 +66,7 @@ impl AttackKind {
             Self::Substitution => &[Family::Identity],
             Self::Replay => &[Family::Presentation],
             Self::Photograph => &[Family::Presentation, Family::Still],
+            Self::FaceSwap => &[Family::Manipulation],
             Self::InjectedStill => &[Family::Still],
             Self::InjectedVideo => &[Family::Stream],
         }

@@ -249,6 +249,15 @@ mod tests {
         SignalName::ALL.into_iter().map(|signal| measurement(signal, Some(statistic))).collect()
     }
 
+    /// All good but some.
+    fn all_but(others: &[SignalName], statistic: Option<f64>) -> Vec<Measurement> {
+        let mut measurements = all(9.0);
+        for measurement in measurements.iter_mut().filter(|measurement| others.contains(&measurement.signal)) {
+            measurement.statistic = statistic;
+        }
+        measurements
+    }
+
     #[test]
     fn all_good_is_clear_and_all_bad_is_alert() {
         assert_eq!(score(30.0, &all(9.0)).level, Level::Clear);
@@ -281,8 +290,7 @@ mod tests {
     #[test]
     fn more_evidence_for_bona_fide_never_lowers_the_score() {
         let at = |statistic: f64| {
-            let mut measurements = all(9.0);
-            measurements[1].statistic = Some(statistic);
+            let measurements = all_but(&[SignalName::Presentation], Some(statistic));
             score(30.0, &measurements).authenticity.map(|authenticity| authenticity.value)
         };
         let decided: Vec<f64> = (-150..60).filter_map(|step| at(f64::from(step) / 10.0)).collect();
@@ -291,17 +299,17 @@ mod tests {
 
     #[test]
     fn evidence_of_one_kind_of_attack_is_not_outvoted() {
-        let mut measurements = all(9.0);
-        measurements[0].statistic = Some(0.0);
-        assert!(score(30.0, &measurements).level >= Level::Suspicious, "another person, else perfect");
+        let other_person = all_but(&[SignalName::Identity], Some(0.0));
+        assert!(score(30.0, &other_person).level >= Level::Suspicious, "another person, else perfect");
+        let other_face = all_but(&[SignalName::Deepfake], Some(-9.0));
+        assert!(score(30.0, &other_face).level >= Level::Suspicious, "a swapped face, else perfect");
     }
 
     #[test]
     fn movement_does_not_speak_for_a_replay() {
-        let mut measurements = all(9.0);
-        measurements[1].statistic = Some(-10.0);
+        let mut measurements = all_but(&[SignalName::Presentation], Some(-10.0));
         let moving = score(30.0, &measurements);
-        measurements[2].statistic = None;
+        measurements.retain(|measurement| measurement.signal != SignalName::Motion);
         let unmeasured = score(30.0, &measurements);
         for score in [moving, unmeasured] {
             assert_ne!(score.level, Level::Clear, "a screen, else perfect: {score:?}");
@@ -310,28 +318,20 @@ mod tests {
 
     #[test]
     fn what_tells_a_photograph_by_both_its_texture_and_its_stillness_counts_twice() {
-        let value = |bad: &[usize]| {
-            let mut measurements = all(9.0);
-            for index in bad {
-                measurements[*index].statistic = Some(-10.0);
-            }
-            let score = score(30.0, &measurements);
+        let value = |bad: &[SignalName]| {
+            let score = score(30.0, &all_but(bad, Some(-10.0)));
             score.authenticity.map_or(1.0, |authenticity| authenticity.value)
         };
-        assert!(value(&[1, 2]) < value(&[1]).min(value(&[2])) / 2.0);
-        let mut photograph = all(9.0);
-        photograph[1].statistic = Some(-10.0);
-        photograph[2].statistic = Some(-10.0);
+        let (texture, stillness) = (SignalName::Presentation, SignalName::Motion);
+        assert!(value(&[texture, stillness]) < value(&[texture]).min(value(&[stillness])) / 2.0);
+        let photograph = all_but(&[texture, stillness], Some(-10.0));
         assert!(score(30.0, &photograph).level >= Level::Suspicious);
     }
 
     #[test]
     fn what_was_not_looked_at_clears_nobody_and_hides_nothing() {
-        let check = |unmeasured: &[usize], code: &str| {
-            let mut measurements = all(9.0);
-            for index in unmeasured {
-                measurements[*index].statistic = None;
-            }
+        let check = |unmeasured: &[SignalName], code: &str| {
+            let mut measurements = all_but(unmeasured, None);
             let good = score(30.0, &measurements);
             assert_eq!((good.level, good.reasons[0].code.as_ref()), (Level::Inconclusive, code), "{unmeasured:?}");
             for measurement in measurements.iter_mut().filter(|measurement| measurement.statistic.is_some()) {
@@ -339,8 +339,8 @@ mod tests {
             }
             assert!(score(30.0, &measurements).level >= Level::Suspicious, "{unmeasured:?}");
         };
-        check(&[0], "evidence.no_identity");
-        check(&[1, 2], "evidence.no_liveness");
+        check(&[SignalName::Identity], "evidence.no_identity");
+        check(&[SignalName::Presentation, SignalName::Motion], "evidence.no_liveness");
     }
 
     #[test]

@@ -65,11 +65,13 @@ pub struct AttackShares {
     pub replay: f64,
     /// A picture shown to the camera.
     pub photograph: f64,
+    /// Another face laid over the participant's own.
+    pub face_swap: f64,
     /// A picture in place of the camera's stream.
     pub injected_still: f64,
     /// A recording in place of the camera's stream.
     pub injected_video: f64,
-    /// What no signal of this version sees, such as a live face swap: bounds how authentic anybody can look.
+    /// What no signal of this version sees: bounds how authentic anybody can look.
     pub unseen: f64,
 }
 
@@ -81,6 +83,7 @@ impl AttackShares {
             AttackKind::Substitution => self.substitution,
             AttackKind::Replay => self.replay,
             AttackKind::Photograph => self.photograph,
+            AttackKind::FaceSwap => self.face_swap,
             AttackKind::InjectedStill => self.injected_still,
             AttackKind::InjectedVideo => self.injected_video,
         }
@@ -95,7 +98,7 @@ pub struct EvidenceNeeds {
     pub min_usable_face_secs: f64,
     /// Seconds with a usable face for a verdict on one window.
     pub min_window_face_secs: f64,
-    /// Independent families of signals (identity, presentation, still, stream) that must have spoken.
+    /// Independent families of signals (identity, presentation, manipulation, still, stream) that must have spoken.
     pub min_families: u32,
 }
 
@@ -126,6 +129,10 @@ pub struct Sampling {
     pub presentation_hz: f64,
     /// Presentation-attack scores while suspicious or not yet decided.
     pub presentation_hz_alert: f64,
+    /// Deepfake scores while clear.
+    pub deepfake_hz: f64,
+    /// Deepfake scores while suspicious or not yet decided.
+    pub deepfake_hz_alert: f64,
 }
 
 /// How one signal counts.
@@ -175,6 +182,36 @@ impl Policy {
     #[must_use]
     pub fn shipped() -> Self {
         Self::from_toml(DEFAULT_POLICY).expect("the shipped policy is read by a test")
+    }
+
+    /// The text of the policy that ships with this version.
+    #[must_use]
+    pub const fn shipped_text() -> &'static str {
+        DEFAULT_POLICY
+    }
+
+    /// `text`, which is this policy's own, with other thresholds of alarms and the next version; its comments stay.
+    ///
+    /// # Errors
+    /// [`PolicyError`] when the text is not this policy's, or writes its keys in a way that is not found.
+    pub fn with_levels(&self, text: &str, levels: LevelThresholds) -> Result<String, PolicyError> {
+        let changed = Self { version: self.version.saturating_add(1), levels, ..self.clone() };
+        let values = [
+            ("version", changed.version.to_string()),
+            ("suspicious_below", levels.suspicious_below.to_string()),
+            ("alert_below", levels.alert_below.to_string()),
+        ];
+        let new_line = |line: &str| {
+            let key = line.split_once('=').map(|(key, _)| key.trim());
+            let value = values.iter().find(|(name, _)| key == Some(*name));
+            value.map_or_else(|| format!("{line}\n"), |(name, value)| format!("{name} = {value}\n"))
+        };
+        let new_text: String = text.lines().map(new_line).collect();
+        if Self::from_toml(&new_text)? == changed {
+            return Ok(new_text);
+        }
+        let problem = "must each stand once, on a line of their own".to_owned();
+        Err(PolicyError::Invalid { key: "version, suspicious_below, alert_below".to_owned(), problem })
     }
 
     /// Reads and checks a policy file.
@@ -245,6 +282,8 @@ impl Policy {
             ("embedding_hz_alert", sampling.embedding_hz_alert),
             ("presentation_hz", sampling.presentation_hz),
             ("presentation_hz_alert", sampling.presentation_hz_alert),
+            ("deepfake_hz", sampling.deepfake_hz),
+            ("deepfake_hz_alert", sampling.deepfake_hz_alert),
         ];
         for (key, value) in positive {
             if !(value.is_finite() && value > 0.0) {
@@ -274,7 +313,7 @@ impl Policy {
 
 #[cfg(test)]
 mod tests {
-    use super::{DEFAULT_POLICY, Policy, SignalName};
+    use super::{DEFAULT_POLICY, LevelThresholds, Policy, SignalName};
 
     #[test]
     fn the_shipped_policy_is_valid_and_knows_every_signal() {
@@ -282,6 +321,20 @@ mod tests {
         for signal in SignalName::ALL {
             assert!(policy.signal(signal).is_some(), "{signal}");
         }
+    }
+
+    #[test]
+    fn thresholds_change_and_comments_stay() {
+        let policy = Policy::shipped();
+        let levels = LevelThresholds { suspicious_below: 0.3, alert_below: 0.04, ..policy.levels };
+        let text = policy.with_levels(DEFAULT_POLICY, levels).expect("is its own text");
+        let changed = Policy::from_toml(&text).expect("valid");
+        assert_eq!((changed.levels, changed.version), (levels, policy.version + 1));
+        let comments = |text: &str| text.lines().filter(|line| line.starts_with('#')).count();
+        assert_eq!(comments(&text), comments(DEFAULT_POLICY));
+        assert!(policy.with_levels(&DEFAULT_POLICY.replace("alert_below = ", "\"alert_below\" = "), levels).is_err());
+        let above = LevelThresholds { suspicious_below: 0.95, ..policy.levels };
+        assert!(policy.with_levels(DEFAULT_POLICY, above).is_err(), "above CLEAR");
     }
 
     #[test]

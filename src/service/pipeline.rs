@@ -15,12 +15,13 @@ use crate::media::{
     Dependence, FrameDecoder, MediaLimits, MediaTime, RgbView, Thumbnail, VideoFormat, VideoFrame, VideoSample,
 };
 use crate::scoring::Sampling;
-use crate::session::{FramePlan, Sampler, Urgency};
+use crate::session::{FaceModels, FramePlan, Sampler, Urgency};
 use crate::signals::{FaceObservation, FaceSearch, FrameObservation, SignalName};
 use crate::telemetry::metrics::{Stage, frame_decoded, stage_took};
 use crate::vision::{
-    Detection, Embedding, FaceMesh, FaceRoi, FaceTracker, PresentationOutput, TrackFrame, TrackedFace, TrackerOptions,
-    align_face, detection, embedding, face_quality, face_shape, five_points, head_pose, mesh, presentation,
+    BoxPx, DeepfakeOutput, Detection, Embedding, FaceMesh, FaceRoi, FaceTrackId, FaceTracker, PresentationOutput,
+    TrackFrame, TrackedFace, TrackerOptions, align_face, deepfake, detection, embedding, face_quality, face_shape,
+    five_points, head_pose, mesh, presentation,
 };
 
 use super::error::ServiceError;
@@ -30,6 +31,7 @@ const DETECTION: &str = "face-detection";
 const MESH: &str = "face-mesh";
 const EMBEDDING: &str = "face-embedding";
 const PRESENTATION: &str = "presentation-attack";
+const DEEPFAKE: &str = "deepfake";
 /// Change of the thumbnail in 8-bit levels from which the picture is another one: a cut, not a movement.
 const SCENE_CHANGE_LEVELS: f32 = 24.0;
 /// Faces embedded on one frame, most prominent first.
@@ -81,6 +83,7 @@ struct Models {
     mesh: String,
     embedding: String,
     presentation: String,
+    deepfake: String,
 }
 
 /// What is known of a sample besides its bytes.
@@ -118,6 +121,7 @@ impl Pipeline {
             mesh: model(MESH)?,
             embedding: model(EMBEDDING)?,
             presentation: model(PRESENTATION)?,
+            deepfake: model(DEEPFAKE)?,
         };
         Ok(Self { shared: Arc::new(Shared { executor, models, limits, sampling }) })
     }
@@ -147,6 +151,7 @@ impl Pipeline {
         let behind = [
             (SignalName::Identity, &models.embedding),
             (SignalName::Presentation, &models.presentation),
+            (SignalName::Deepfake, &models.deepfake),
             (SignalName::Motion, &models.mesh),
             (SignalName::Presence, &models.detection),
         ];
@@ -160,7 +165,7 @@ impl Pipeline {
     #[must_use]
     pub fn model_versions(&self) -> Vec<String> {
         let models = &self.shared.models;
-        [&models.detection, &models.mesh, &models.embedding, &models.presentation]
+        [&models.detection, &models.mesh, &models.embedding, &models.presentation, &models.deepfake]
             .into_iter()
             .filter_map(|id| self.shared.executor.model_version(id).ok().map(str::to_owned))
             .collect()
@@ -216,7 +221,26 @@ impl Pipeline {
     /// # Errors
     /// [`ServiceError::Inference`], [`ServiceError::Vision`].
     pub fn measure_face(&self, image: RgbView<'_>, face: &TrackedFace) -> Result<FaceObservation, ServiceError> {
-        self.observe_face(image, face, true, true)
+        self.observe_face(image, face, FaceModels::ALL)
+    }
+
+    /// What can be measured of a picture that is a tight face crop: its quality and its deepfake score.
+    ///
+    /// # Errors
+    /// [`ServiceError::Inference`], [`ServiceError::Vision`].
+    pub fn measure_crop(&self, crop: RgbView<'_>) -> Result<FaceObservation, ServiceError> {
+        let whole = BoxPx { left: 0.0, top: 0.0, right: crop.width() as f32, bottom: crop.height() as f32 };
+        Ok(FaceObservation {
+            face_track: FaceTrackId(0),
+            box_in_frame: whole,
+            confidence: 1.0,
+            pose: None,
+            shape: None,
+            quality: face_quality(crop, &whole, None)?,
+            embedding: None,
+            presentation: None,
+            deepfake: Some(self.deepfake_score(deepfake::prepare_crop(crop)?)?),
+        })
     }
 
     /// The presentation-attack scores of one face.
@@ -233,6 +257,18 @@ impl Pipeline {
         let attack_score = presentation::interpret(&self.run(&self.shared.models.presentation, near.tensor)?)?;
         // A wider crop as a second opinion only blurs the first (docs/evaluation.md), so that it is not run.
         Ok(PresentationOutput { attack_score, attack_score_wide: None, context_ratio: near.context_ratio })
+    }
+
+    /// The deepfake score of one face.
+    ///
+    /// # Errors
+    /// [`ServiceError::Inference`], [`ServiceError::Vision`].
+    pub fn check_deepfake(&self, image: RgbView<'_>, face: &TrackedFace) -> Result<DeepfakeOutput, ServiceError> {
+        self.deepfake_score(deepfake::prepare(image, &face.mesh)?)
+    }
+
+    fn deepfake_score(&self, input: ArrayD<f32>) -> Result<DeepfakeOutput, ServiceError> {
+        Ok(deepfake::interpret(&self.run(&self.shared.models.deepfake, input)?)?)
     }
 
     /// Finds and follows the faces of one frame.
@@ -291,8 +327,7 @@ impl Pipeline {
         &self,
         image: RgbView<'_>,
         face: &TrackedFace,
-        embeds: bool,
-        checks_presentation: bool,
+        wanted: FaceModels,
     ) -> Result<FaceObservation, ServiceError> {
         let quality = timed(Stage::Quality, || face_quality(image, &face.box_in_frame, Some(&face.mesh)))?;
         Ok(FaceObservation {
@@ -303,9 +338,14 @@ impl Pipeline {
             shape: face_shape(&face.mesh),
             quality,
             // A face whose landmarks cannot be aligned is a face without identity, not a failed frame.
-            embedding: if embeds { optional(timed(Stage::Embed, || self.embed(image, face)))? } else { None },
-            presentation: if checks_presentation {
+            embedding: if wanted.embedding { optional(timed(Stage::Embed, || self.embed(image, face)))? } else { None },
+            presentation: if wanted.presentation {
                 optional(timed(Stage::Presentation, || self.check_presentation(image, face)))?
+            } else {
+                None
+            },
+            deepfake: if wanted.deepfake {
+                optional(timed(Stage::Deepfake, || self.check_deepfake(image, face)))?
             } else {
                 None
             },
@@ -416,11 +456,14 @@ impl TrackAnalyst {
         let mut observations = Vec::with_capacity(faces.len());
         for (rank, face) in faces.iter().enumerate() {
             let is_known = plan.known_faces.contains(&face.face_track);
-            let embeds = rank < MAX_EMBEDDED_FACES
-                && (plan.embed || !is_known)
-                && face.box_in_frame.height() >= MIN_EMBEDDED_FACE_PX;
-            let checks_presentation = rank == 0 && plan.check_presentation;
-            observations.push(self.pipeline.observe_face(image, face, embeds, checks_presentation)?);
+            let wanted = FaceModels {
+                embedding: rank < MAX_EMBEDDED_FACES
+                    && (plan.models.embedding || !is_known)
+                    && face.box_in_frame.height() >= MIN_EMBEDDED_FACE_PX,
+                presentation: rank == 0 && plan.models.presentation,
+                deepfake: rank == 0 && plan.models.deepfake,
+            };
+            observations.push(self.pipeline.observe_face(image, face, wanted)?);
         }
         Ok(observations)
     }

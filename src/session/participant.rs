@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::media::MediaTime;
 use crate::scoring::{Evidence, Level, Policy, Score, SignalEvidence, score_session, score_window};
 use crate::signals::{
-    FaceObservation, FaceSearch, FrameObservation, Identity, Measurement, Motion, Presence, Presentation, Reason,
-    Signal, SignalName, Stream, Window,
+    Deepfake, FaceObservation, FaceSearch, FrameObservation, Identity, Measurement, Motion, Presence, Presentation,
+    Reason, Signal, SignalName, Stream, Window,
 };
 use crate::vision::Embedding;
 
@@ -27,6 +27,7 @@ pub(super) struct Participant {
     id: ParticipantId,
     identity: Identity,
     presentation: Presentation,
+    deepfake: Deepfake,
     motion: Motion,
     presence: Presence,
     stream: Stream,
@@ -47,6 +48,7 @@ impl Participant {
             id,
             identity: Identity::default(),
             presentation: Presentation::default(),
+            deepfake: Deepfake::default(),
             motion: Motion::default(),
             presence: Presence::default(),
             stream: Stream::default(),
@@ -205,13 +207,20 @@ impl Participant {
     }
 
     fn measure(&self, window: Window) -> Vec<Measurement> {
-        let signals: [&dyn Signal; 5] =
-            [&self.identity, &self.presentation, &self.motion, &self.presence, &self.stream];
+        let signals: [&dyn Signal; 6] =
+            [&self.identity, &self.presentation, &self.deepfake, &self.motion, &self.presence, &self.stream];
         signals.into_iter().map(|signal| signal.measure(window)).collect()
     }
 
-    fn signals_mut(&mut self) -> [&mut dyn Signal; 5] {
-        [&mut self.identity, &mut self.presentation, &mut self.motion, &mut self.presence, &mut self.stream]
+    fn signals_mut(&mut self) -> [&mut dyn Signal; 6] {
+        [
+            &mut self.identity,
+            &mut self.presentation,
+            &mut self.deepfake,
+            &mut self.motion,
+            &mut self.presence,
+            &mut self.stream,
+        ]
     }
 
     /// Usable face seconds since `start`, from the ledger's totals at each score.

@@ -33,12 +33,26 @@ impl Default for Urgency {
 pub struct FramePlan {
     /// Look for faces and follow them (mesh, pose, quality).
     pub find_faces: bool,
-    /// Compute the identity vector of the most prominent faces.
-    pub embed: bool,
+    /// Which models to run on the most prominent faces.
+    pub models: FaceModels,
     /// Faces that have been embedded before: others are embedded in any case.
     pub known_faces: Vec<FaceTrackId>,
-    /// Compute the presentation-attack score of the most prominent face.
-    pub check_presentation: bool,
+}
+
+/// The models that can run on a face that was found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FaceModels {
+    /// Identity vector.
+    pub embedding: bool,
+    /// Presentation-attack score.
+    pub presentation: bool,
+    /// Deepfake score.
+    pub deepfake: bool,
+}
+
+impl FaceModels {
+    /// Every model.
+    pub const ALL: Self = Self { embedding: true, presentation: true, deepfake: true };
 }
 
 /// Decides per frame of one video track. Deterministic; its state is when what was computed last.
@@ -47,6 +61,7 @@ pub struct Sampler {
     last_faces: Option<MediaTime>,
     last_embedding: Option<MediaTime>,
     last_presentation: Option<MediaTime>,
+    last_deepfake: Option<MediaTime>,
     known_faces: Vec<FaceTrackId>,
 }
 
@@ -63,11 +78,15 @@ impl Sampler {
             1.0 / rate(sampling.embedding_hz, sampling.embedding_hz_alert)
         };
         let presentation_secs = 1.0 / rate(sampling.presentation_hz, sampling.presentation_hz_alert);
+        let deepfake_secs = 1.0 / rate(sampling.deepfake_hz, sampling.deepfake_hz_alert);
         FramePlan {
             find_faces,
-            embed: find_faces && (scene_changed || is_due(self.last_embedding, at, embedding_secs)),
+            models: FaceModels {
+                embedding: find_faces && (scene_changed || is_due(self.last_embedding, at, embedding_secs)),
+                presentation: find_faces && is_due(self.last_presentation, at, presentation_secs),
+                deepfake: find_faces && is_due(self.last_deepfake, at, deepfake_secs),
+            },
             known_faces: self.known_faces.clone(),
-            check_presentation: find_faces && is_due(self.last_presentation, at, presentation_secs),
         }
     }
 
@@ -88,6 +107,9 @@ impl Sampler {
             }
             if face.presentation.is_some() {
                 self.last_presentation = Some(at);
+            }
+            if face.deepfake.is_some() {
+                self.last_deepfake = Some(at);
             }
         }
     }
@@ -122,7 +144,7 @@ mod tests {
             if plan.find_faces {
                 n_faces += 1;
                 let mut face = face();
-                if plan.embed {
+                if plan.models.embedding {
                     n_embeddings += 1;
                     face.embedding = Embedding::from_raw(&[1.0, 0.0]);
                 }
@@ -154,8 +176,8 @@ mod tests {
         let doubt = Urgency { is_raised: false, wants_identity: true };
         let sampling = Policy::shipped().sampling;
         let plan = sampler.plan(&sampling, doubt, MediaTime::from_millis(5_300), false);
-        assert!(plan.embed && plan.known_faces == [FaceTrackId(1)]);
-        assert!(!sampler.plan(&sampling, CALM, MediaTime::from_millis(5_300), false).embed);
+        assert!(plan.models.embedding && plan.known_faces == [FaceTrackId(1)]);
+        assert!(!sampler.plan(&sampling, CALM, MediaTime::from_millis(5_300), false).models.embedding);
     }
 
     #[test]
@@ -165,6 +187,6 @@ mod tests {
         observation.faces = FaceSearch::Run(Vec::new());
         sampler.note(&observation);
         let plan = sampler.plan(&Policy::shipped().sampling, CALM, MediaTime::from_millis(5_010), true);
-        assert!(plan.find_faces && plan.embed);
+        assert!(plan.find_faces && plan.models.embedding);
     }
 }

@@ -11,6 +11,8 @@ pub enum SignalName {
     Identity,
     /// Passive presentation-attack detection (photo, screen).
     Presentation,
+    /// Signs that the face was swapped, reenacted or blended.
+    Deepfake,
     /// Natural movement within the face, which a moved photograph lacks.
     Motion,
     /// Seconds with and without a face, black, frozen, missing.
@@ -21,7 +23,8 @@ pub enum SignalName {
 
 impl SignalName {
     /// Every signal, in the order in which they are shown.
-    pub const ALL: [Self; 5] = [Self::Identity, Self::Presentation, Self::Motion, Self::Presence, Self::Stream];
+    pub const ALL: [Self; 6] =
+        [Self::Identity, Self::Presentation, Self::Deepfake, Self::Motion, Self::Presence, Self::Stream];
 
     /// The name on the wire, in the policy file and in metrics.
     #[must_use]
@@ -29,6 +32,7 @@ impl SignalName {
         match self {
             Self::Identity => "identity",
             Self::Presentation => "presentation",
+            Self::Deepfake => "deepfake",
             Self::Motion => "motion",
             Self::Presence => "presence",
             Self::Stream => "stream",

@@ -3,6 +3,7 @@
 use crate::media::MediaTime;
 use crate::media::PictureStats;
 use crate::vision::BoxPx;
+use crate::vision::DeepfakeOutput;
 use crate::vision::Embedding;
 use crate::vision::FaceQuality;
 use crate::vision::FaceShape;
@@ -59,4 +60,6 @@ pub struct FaceObservation {
     pub embedding: Option<Embedding>,
     /// Passive presentation-attack scores.
     pub presentation: Option<PresentationOutput>,
+    /// Deepfake score.
+    pub deepfake: Option<DeepfakeOutput>,
 }

@@ -3,7 +3,7 @@
 //! The model judges the surroundings of a face as much as the face, so a face without surroundings is not assessable
 //! (on tight crops its AUC falls to .34 to .86, which is worse than not knowing).
 
-use super::blocks::BlockSeries;
+use super::logit::{Codes, LogitSeries, bona_fide_logit};
 use super::measurement::{Measurement, Reason, SignalName};
 use super::observation::{FaceObservation, FrameObservation};
 use super::signal::Signal;
@@ -25,13 +25,12 @@ const MAX_CLIPPED_RATIO: f32 = 0.5;
 /// Logits are held within this, so that one frame cannot carry a session. Session means of genuine people lie between -5 and
 /// 9, those of replays between -9 and -12, so that a tighter bound would make the worst of the former look like the latter.
 const MAX_LOGIT: f64 = 10.0;
-/// Blocks needed before anything is said.
-const MIN_BLOCKS: u32 = 3;
+const CODES: Codes = Codes { model: "presentation.model", too_short: "presentation.too_short" };
 
 /// Mean bona fide logit of the presentation-attack model.
 #[derive(Clone, Debug, Default)]
 pub struct Presentation {
-    logits: BlockSeries,
+    series: LogitSeries,
     rejected: Rejected,
 }
 
@@ -75,7 +74,7 @@ impl Presentation {
         if let Some(pose) = face.pose.filter(|pose| !is_at_most(pose.yaw_deg.abs(), MAX_YAW_DEG)) {
             return Err(Reason::new("quality.turned_away").with("yaw_deg", pose.yaw_deg));
         }
-        bona_fide_logit(output.attack_score).ok_or_else(|| Reason::new("presentation.not_measured"))
+        bona_fide_logit(output.attack_score, MAX_LOGIT).ok_or_else(|| Reason::new("presentation.not_measured"))
     }
 }
 
@@ -88,7 +87,7 @@ impl Signal for Presentation {
         let Some(face) = candidate else { return };
         let Some(output) = face.presentation else { return };
         if let Ok(logit) = Self::assess(face) {
-            self.logits.push(observation.media_time, logit);
+            self.series.push(observation.media_time, logit);
         } else if face.quality.face_height_px < MIN_FACE_PX {
             self.rejected.too_small = self.rejected.too_small.saturating_add(1);
             self.rejected.last_face_px = face.quality.face_height_px;
@@ -98,50 +97,20 @@ impl Signal for Presentation {
     }
 
     fn measure(&self, window: Window) -> Measurement {
-        let mut measurement = Measurement {
-            signal: SignalName::Presentation,
-            statistic: None,
-            blocks: 0,
-            standard_error: None,
-            alarm: false,
-            usable_ratio: self.logits.usable_ratio(window),
-            reasons: Vec::new(),
-        };
-        let summary = self.logits.summary(window);
-        measurement.blocks = summary.map_or(0, |summary| summary.n_blocks);
-        match summary {
-            Some(summary) if summary.n_blocks >= MIN_BLOCKS => {
-                measurement.statistic = Some(summary.mean);
-                measurement.standard_error = summary.standard_error;
-                let attack_score = 1.0 / (1.0 + summary.mean.exp());
-                measurement.reasons.push(
-                    Reason::new("presentation.model")
-                        .with("attack_score", attack_score)
-                        .with("blocks", summary.n_blocks),
-                );
-            }
-            Some(summary) => measurement.reasons.push(
-                Reason::new("presentation.too_short")
-                    .with("blocks", summary.n_blocks)
-                    .with("blocks_needed", MIN_BLOCKS),
-            ),
-            None if self.rejected.too_small > self.rejected.without_context => measurement.reasons.push(
+        let mut measurement = self.series.measure(SignalName::Presentation, window, CODES);
+        if measurement.blocks == 0 {
+            measurement.reasons.push(if self.rejected.too_small > self.rejected.without_context {
                 Reason::new("presentation.face_too_small")
                     .with("face_px", self.rejected.last_face_px)
-                    .with("face_px_needed", MIN_FACE_PX),
-            ),
-            None if self.rejected.without_context > 0 => {
-                measurement.reasons.push(Reason::new("presentation.no_surroundings"));
-            }
-            None => measurement.reasons.push(Reason::new("presentation.not_measured")),
+                    .with("face_px_needed", MIN_FACE_PX)
+            } else if self.rejected.without_context > 0 {
+                Reason::new("presentation.no_surroundings")
+            } else {
+                Reason::new("presentation.not_measured")
+            });
         }
         measurement
     }
-}
-
-fn bona_fide_logit(attack_score: f32) -> Option<f64> {
-    let score = f64::from(attack_score);
-    (0.0..=1.0).contains(&score).then(|| ((1.0 - score) / score).ln().clamp(-MAX_LOGIT, MAX_LOGIT))
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ pub(crate) fn face() -> FaceObservation {
         },
         embedding: None,
         presentation: None,
+        deepfake: None,
     }
 }
 

@@ -3,9 +3,12 @@ use proptest::prelude::{ProptestConfig, any, proptest};
 use super::{CHUNK_TARGET_BYTES, Chunk, MAX_CHUNK_RAW_BYTES, compress, decode, encode};
 use crate::service::ports::StoreError;
 use crate::session::JournalEntry;
+use crate::signals::FaceSearch;
 use crate::store::samples;
 
 const GOLDEN_V1: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/store/journal_v1.bin"));
+const GOLDEN_V1_SCORED: &[u8] =
+    include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/store/journal_v1_scored.bin"));
 
 fn decode_all(chunks: &[Chunk]) -> Vec<JournalEntry> {
     let mut entries = Vec::new();
@@ -35,12 +38,33 @@ fn entries_that_were_added_later_survive_too() {
     assert_same(&decode_all(&encode(&entries).expect("encodes")), &entries);
 }
 
-/// Rebuild (only for a new version, under a new name) by writing `encode(&samples::entries())[0].bytes`.
+/// Rebuild (only for a new version or variant, under a new name) by writing `encode(&samples::entries())[0].bytes`.
 #[test]
 fn chunks_of_version_1_stay_readable() {
     let mut entries = Vec::new();
     decode(GOLDEN_V1, samples::entries().len() as u64, &mut entries).expect("decodes");
+    assert_same(&entries, &without_deepfake(samples::entries()));
+}
+
+#[test]
+fn chunks_of_version_1_with_deepfake_scores_stay_readable() {
+    let mut entries = Vec::new();
+    decode(GOLDEN_V1_SCORED, samples::entries().len() as u64, &mut entries).expect("decodes");
     assert_same(&entries, &samples::entries());
+}
+
+/// As they were when there was no deepfake score yet.
+fn without_deepfake(mut entries: Vec<JournalEntry>) -> Vec<JournalEntry> {
+    for entry in &mut entries {
+        if let JournalEntry::Frame { observation, .. } = entry
+            && let FaceSearch::Run(faces) = &mut observation.faces
+        {
+            for face in faces {
+                face.deepfake = None;
+            }
+        }
+    }
+    entries
 }
 
 #[test]

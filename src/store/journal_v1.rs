@@ -7,7 +7,9 @@ use crate::media::{MediaTime, PictureStats};
 use crate::service::ports::StoreError;
 use crate::session::{CaptureDevice, JournalEntry, ParticipantId, SettingProbe, SourceKind, Track, TrackId};
 use crate::signals::{FaceObservation, FaceSearch, FrameObservation};
-use crate::vision::{BoxPx, Embedding, FaceQuality, FaceShape, FaceTrackId, HeadPose, PresentationOutput};
+use crate::vision::{
+    BoxPx, DeepfakeOutput, Embedding, FaceQuality, FaceShape, FaceTrackId, HeadPose, PresentationOutput,
+};
 
 use super::journal::corrupt;
 
@@ -16,10 +18,27 @@ use super::journal::corrupt;
 pub(super) enum EntryV1 {
     TrackUpserted(TrackV1),
     TrackRemoved(String),
-    ReferenceEnrolled { participant_id: String, embedding: Vec<f32> },
-    Frame { track_id: String, observation: FrameV1 },
-    Finished { at_nanos: i64 },
-    Accounted { track_id: String, sequence: u64 },
+    ReferenceEnrolled {
+        participant_id: String,
+        embedding: Vec<f32>,
+    },
+    Frame {
+        track_id: String,
+        observation: FrameV1,
+    },
+    Finished {
+        at_nanos: i64,
+    },
+    Accounted {
+        track_id: String,
+        sequence: u64,
+    },
+    /// A frame with the deepfake score of each of its faces, in their order; [`Self::Frame`] is from before there were any.
+    ScoredFrame {
+        track_id: String,
+        observation: FrameV1,
+        deepfake_scores: Vec<Option<f32>>,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -107,9 +126,11 @@ impl From<&JournalEntry> for EntryV1 {
                 participant_id: participant_id.as_str().to_owned(),
                 embedding: embedding.values().to_vec(),
             },
-            JournalEntry::Frame { track_id, observation } => {
-                Self::Frame { track_id: track_id.as_str().to_owned(), observation: observation.into() }
-            }
+            JournalEntry::Frame { track_id, observation } => Self::ScoredFrame {
+                track_id: track_id.as_str().to_owned(),
+                observation: observation.into(),
+                deepfake_scores: deepfake_scores(observation),
+            },
             JournalEntry::Finished { at } => Self::Finished { at_nanos: at.as_nanos() },
             JournalEntry::Accounted { track_id, sequence } => {
                 Self::Accounted { track_id: track_id.as_str().to_owned(), sequence: *sequence }
@@ -130,6 +151,15 @@ impl TryFrom<EntryV1> for JournalEntry {
             }
             EntryV1::Frame { track_id: id, observation } => {
                 Self::Frame { track_id: track_id(&id)?, observation: observation.try_into()? }
+            }
+            EntryV1::ScoredFrame { track_id: id, observation, deepfake_scores } => {
+                let mut observation = FrameObservation::try_from(observation)?;
+                if let FaceSearch::Run(faces) = &mut observation.faces {
+                    for (face, score) in faces.iter_mut().zip(deepfake_scores) {
+                        face.deepfake = score.map(|attack_score| DeepfakeOutput { attack_score });
+                    }
+                }
+                Self::Frame { track_id: track_id(&id)?, observation }
             }
             EntryV1::Finished { at_nanos } => Self::Finished { at: MediaTime::from_nanos(at_nanos) },
             EntryV1::Accounted { track_id: id, sequence } => Self::Accounted { track_id: track_id(&id)?, sequence },
@@ -300,7 +330,15 @@ impl TryFrom<FaceV1> for FaceObservation {
                 attack_score_wide: output.attack_score_wide,
                 context_ratio: output.context_ratio,
             }),
+            deepfake: None,
         })
+    }
+}
+
+fn deepfake_scores(observation: &FrameObservation) -> Vec<Option<f32>> {
+    match &observation.faces {
+        FaceSearch::Run(faces) => faces.iter().map(|face| face.deepfake.map(|output| output.attack_score)).collect(),
+        FaceSearch::NotRun => Vec::new(),
     }
 }
 

@@ -12,7 +12,9 @@ use crate::session::{
     TrackId,
 };
 use crate::signals::{FaceObservation, FaceSearch, FrameObservation, Reason, SignalName};
-use crate::vision::{BoxPx, Embedding, FaceQuality, FaceShape, FaceTrackId, HeadPose, PresentationOutput};
+use crate::vision::{
+    BoxPx, DeepfakeOutput, Embedding, FaceQuality, FaceShape, FaceTrackId, HeadPose, PresentationOutput,
+};
 
 pub(super) fn id(id: &str) -> SessionId {
     SessionId::new(id).expect("a good id")
@@ -149,6 +151,7 @@ fn face(seed: u32) -> FaceObservation {
         },
         embedding: Some(embedding(seed, 512)),
         presentation: Some(PresentationOutput { attack_score: 0.02, attack_score_wide: None, context_ratio: 0.9 }),
+        deepfake: Some(DeepfakeOutput { attack_score: 0.07 }),
     }
 }
 
@@ -172,6 +175,7 @@ pub(super) fn entries() -> Vec<JournalEntry> {
     bare.pose = None;
     bare.shape = None;
     bare.embedding = None;
+    bare.deepfake = None;
     bare.presentation =
         Some(PresentationOutput { attack_score: 0.9, attack_score_wide: Some(f32::NAN), context_ratio: f32::INFINITY });
     let with_faces = |faces| JournalEntry::Frame {

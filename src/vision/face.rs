@@ -96,6 +96,13 @@ pub struct FaceQuality {
     pub occlusion_ratio: f32,
 }
 
+/// What the deepfake model said of one face.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DeepfakeOutput {
+    /// Attack score, 0..=1, higher = more likely swapped, reenacted or blended.
+    pub attack_score: f32,
+}
+
 /// What the passive presentation-attack model said of one face.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PresentationOutput {

@@ -29,7 +29,7 @@ fn home_cache(name: &str) -> Option<PathBuf> {
     Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache/bonafide").join(name))
 }
 
-fn executor() -> Option<Executor> {
+pub(crate) fn executor() -> Option<Executor> {
     let models_dir =
         std::env::var_os("BONAFIDE_TEST_MODELS_DIR").map(PathBuf::from).or_else(|| home_cache("models"))?;
     let options =

@@ -13,6 +13,7 @@ mod harness;
 mod hostile;
 mod inference;
 mod metrics;
+mod parity;
 mod process;
 mod python_client;
 mod restart;

@@ -34,7 +34,7 @@ fn another_person_is_told_within_three_seconds_and_one_person_never() {
     std::fs::write(&manifest, format!("path,label\n{rows}")).expect("writes");
 
     let policy = Arc::new(Policy::shipped());
-    let bench = Bench { pipeline: &pipeline, policy: &policy, progress: &|_, _| {} };
+    let bench = Bench { pipeline: &pipeline, policy: &policy, progress: &|_, _| {}, unfinished: None };
     let task = EvalTask { manifest: Some(manifest), root, framing: Framing::Scene };
     let report = evaluate_splice(&bench, &task).expect("evaluates");
 

@@ -1,9 +1,6 @@
 """Puts trained weights into the program: models/deepfake.onnx, its entry in models/manifest.toml, and the proof of parity."""
 
 import argparse
-import hashlib
-import json
-import re
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +9,7 @@ import torch
 from deepfake.data import tensor
 from deepfake.train import load_sets
 from lib import augment
-from lib.export import export, logits, slopes
+from lib.export import enter, export, logits, slopes
 from lib.lite0 import Lite0
 
 # Largest difference of a logit between PyTorch in single precision and the exported file, whose weights are halved.
@@ -44,17 +41,7 @@ def main() -> None:
     print(f"largest difference of a logit on {len(held)} held-back crops: {difference:.4f}")
     if difference > MAX_DIFFERENCE:
         raise SystemExit("the exported file does not say what the network says")
-    parity = args.repository / "tests" / "data" / "deepfake_parity.json"
-    parity.write_text(json.dumps({"picture": "slopes", "side": args.side, "logit": round(synthetic, 5)}) + "\n")
-
-    content = path.read_bytes()
-    manifest = args.repository / "models" / "manifest.toml"
-    text = manifest.read_text()
-    start = text.index('id = "deepfake"')
-    entry = re.sub(r'sha256 = "[0-9a-f]+"', f'sha256 = "{hashlib.sha256(content).hexdigest()}"', text[start:], count=1)
-    entry = re.sub(r"bytes = [0-9_]+", f"bytes = {len(content):_}", entry, count=1)
-    manifest.write_text(text[:start] + entry)
-    print(f"{path}: {len(content)} bytes")
+    enter(args.repository, "deepfake", path, args.side, [round(synthetic, 5)])
 
 
 if __name__ == "__main__":

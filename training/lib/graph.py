@@ -21,9 +21,9 @@ class Graph(nn.Module):
         for tensor in graph.initializer:
             values = numpy_helper.to_array(tensor)
             if values.dtype == np.float32 and "running" not in tensor.name:
-                self.weights[_key(tensor.name)] = nn.Parameter(torch.tensor(values))
+                self.weights[key(tensor.name)] = nn.Parameter(torch.tensor(values))
             elif values.dtype == np.float32:
-                self.register_buffer(_key(tensor.name), torch.tensor(values))
+                self.register_buffer(key(tensor.name), torch.tensor(values))
             else:
                 self.constants[tensor.name] = values
         self.nodes = [(node.op_type, list(node.input), node.output[0],
@@ -36,8 +36,8 @@ class Graph(nn.Module):
         def value(name: str) -> torch.Tensor:
             if name in values:
                 return values[name]
-            key = _key(name)
-            return self.weights[key] if key in self.weights else getattr(self, key)
+            own = key(name)
+            return self.weights[own] if own in self.weights else getattr(self, own)
 
         for kind, inputs, output, attributes in self.nodes:
             if kind in ("Shape", "Constant", "Gather", "Unsqueeze", "Concat"):
@@ -47,7 +47,8 @@ class Graph(nn.Module):
         return values[self.exit]
 
 
-def _key(name: str) -> str:
+def key(name: str) -> str:
+    """A name of the file as PyTorch allows it."""
     return "t_" + name.replace(".", "_")
 
 

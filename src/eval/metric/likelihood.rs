@@ -3,6 +3,8 @@
 //! # Units
 //! Ratios are natural logarithms, positive supports bona fide.
 
+use serde::Serialize;
+
 /// Bins of the calibration error.
 const BINS: usize = 15;
 
@@ -40,14 +42,24 @@ pub(in crate::eval) fn min_cllr(bona_fide: &[f64], attack: &[f64]) -> Option<f64
     Some(bits / (2.0 * std::f64::consts::LN_2))
 }
 
-/// Mean distance between the probability that ratios claim at even prior odds and the share that is true, over bins of
-/// about equal count; classes weigh the same. `None` when a class is empty.
+/// Trials whose ratios claim about the same: what they claim, and what is true of them, classes weighing the same.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub(in crate::eval) struct ReliabilityBin {
+    /// Mean probability of bona fide that the ratios claim at even prior odds.
+    pub(in crate::eval) claimed: f64,
+    /// Share that is bona fide.
+    pub(in crate::eval) observed: f64,
+    /// Share of all weight that is in the bin.
+    pub(in crate::eval) weight: f64,
+}
+
+/// Claims against truth over bins of about equal count, by rising claim; empty when a class is empty.
 ///
 /// # Source
-/// Naeini et al., AAAI 2015, with 15 bins of about equal count and class weights, so that class sizes do not matter.
-pub(in crate::eval) fn expected_calibration_error(bona_fide: &[f64], attack: &[f64]) -> Option<f64> {
+/// Bins of about equal count after Naeini et al., AAAI 2015, with class weights, so that class sizes do not matter.
+pub(in crate::eval) fn reliability(bona_fide: &[f64], attack: &[f64]) -> Vec<ReliabilityBin> {
     if bona_fide.is_empty() || attack.is_empty() {
-        return None;
+        return Vec::new();
     }
     let claim = |llr: &f64| 1.0 / (1.0 + (-llr).exp());
     let row = |label: f64, weight: f64| move |llr: &f64| (claim(llr), label, weight);
@@ -55,17 +67,36 @@ pub(in crate::eval) fn expected_calibration_error(bona_fide: &[f64], attack: &[f
     rows.extend(attack.iter().map(row(0.0, 0.5 / attack.len() as f64)));
     rows.sort_by(|a, b| a.0.total_cmp(&b.0));
     let min_rows = rows.len().div_ceil(BINS);
-    let (mut error, mut gap, mut n_rows) = (0.0_f64, 0.0_f64, 0);
+    let (mut bins, mut sums, mut n_rows) = (Vec::new(), [0.0_f64; 3], 0);
+    let close = |[claimed, observed, weight]: [f64; 3]| ReliabilityBin {
+        claimed: claimed / weight,
+        observed: observed / weight,
+        weight,
+    };
     // Equal claims are never divided between bins: within a bin, order would then decide.
     for tied in rows.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
-        gap += tied.iter().map(|(claimed, label, weight)| weight * (claimed - label)).sum::<f64>();
+        for (claimed, label, weight) in tied {
+            let terms = [weight * claimed, weight * label, *weight];
+            sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum += term);
+        }
         n_rows += tied.len();
         if n_rows >= min_rows {
-            error += gap.abs();
-            (gap, n_rows) = (0.0, 0);
+            bins.push(close(sums));
+            (sums, n_rows) = ([0.0; 3], 0);
         }
     }
-    Some(error + gap.abs())
+    if n_rows > 0 {
+        bins.push(close(sums));
+    }
+    bins
+}
+
+/// Mean distance between the probability that ratios claim at even prior odds and the share that is true, over the bins of
+/// [`reliability`]. `None` when a class is empty.
+pub(in crate::eval) fn expected_calibration_error(bona_fide: &[f64], attack: &[f64]) -> Option<f64> {
+    let bins = reliability(bona_fide, attack);
+    let gaps = bins.iter().map(|bin| bin.weight * (bin.claimed - bin.observed).abs());
+    (!bins.is_empty()).then(|| gaps.sum())
 }
 
 /// `ln(1 + exp(x))` without overflow.

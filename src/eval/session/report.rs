@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::eval::clip::short_name;
 use crate::eval::manifest::{Item, Label};
 use crate::eval::output::{EvalReport, versions};
-use crate::eval::plot::{Curve, det_svg, roc_svg};
+use crate::eval::plot::{Curve, det_svg, reliability_svg, risk_coverage_svg, roc_svg};
 use crate::eval::run::Bench;
 use crate::eval::table::{by_species, headline};
 use crate::eval::trial::{Figures, Trial};
@@ -55,7 +55,12 @@ pub(super) fn write(bench: &Bench<'_>, items: &[Item], outcomes: &[Outcome], tri
             "recordings": items.iter().zip(outcomes).map(|(item, outcome)| recording_json(item, outcome)).collect::<Vec<_>>(),
         }),
         rows: items.iter().zip(trials).map(|(item, trial)| trial.row(item)).collect(),
-        plots: vec![("roc.svg", roc_svg(&curves)), ("det.svg", det_svg(&curves))],
+        plots: vec![
+            ("roc.svg", roc_svg(&curves)),
+            ("det.svg", det_svg(&curves)),
+            ("reliability.svg", reliability_svg(&[("sessions", &figures.reliability)])),
+            ("risk-coverage.svg", risk_coverage_svg(&[("sessions", &Figures::risks(trials))])),
+        ],
     }
 }
 
@@ -82,7 +87,7 @@ fn levels_by_label(items: &[Item], outcomes: &[Outcome]) -> String {
 
 fn recordings(items: &[Item], outcomes: &[Outcome]) -> String {
     let mut text = String::from(
-        "| recording | label | level | authenticity | usable face | verdict | identity, presentation, motion, presence, \
+        "| recording | label | level | authenticity | usable face | verdict | identity, presentation, deepfake, motion, presence, \
          stream (llr) | reasons |\n|---|---|---|---|---|---|---|---|\n",
     );
     for (item, outcome) in items.iter().zip(outcomes) {

@@ -91,6 +91,8 @@ pub enum Stage {
     Embed,
     /// Presentation-attack model.
     Presentation,
+    /// Deepfake model.
+    Deepfake,
     /// The session's step: signals, score, segments.
     Score,
     /// Making it durable.
@@ -99,7 +101,7 @@ pub enum Stage {
 
 impl Stage {
     /// Every stage, in order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Queue,
         Self::Decode,
         Self::Detect,
@@ -107,6 +109,7 @@ impl Stage {
         Self::Quality,
         Self::Embed,
         Self::Presentation,
+        Self::Deepfake,
         Self::Score,
         Self::Store,
     ];
@@ -120,6 +123,7 @@ impl Stage {
             Self::Quality => "quality",
             Self::Embed => "embed",
             Self::Presentation => "presentation",
+            Self::Deepfake => "deepfake",
             Self::Score => "score",
             Self::Store => "store",
         }

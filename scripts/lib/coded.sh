@@ -1,0 +1,39 @@
+# shellcheck shell=bash
+# What a video call makes of face crops: H.264 at a call's bit rate. Sourced by scripts/evaluate.
+
+# Side of a face in the call in pixels, and pictures a second, which is also for how many each face is shown.
+call_face=160 call_fps=15
+# The picture of them that is looked at: late enough that the codec has settled, and the drift below is back where it began.
+call_looked_at=11
+
+# coded_crops ROOT MANIFEST OUT COLUMNSxROWS KBITS: the crops of a manifest (path,label,group) as OUT/00001.png and so on, with
+# OUT/manifest.csv. They lie side by side in a picture of COLUMNS by ROWS faces that drifts by three pixels as a head does, so
+# that each face gets its part of the bits, as in a picture that is full of detail.
+coded_crops() {
+    local from=$1 manifest=$2 out=$3 grid=$4 kbits=$5 number=0 path label group
+    local cells=$((${grid%x*} * ${grid#*x}))
+    rm -rf "$out"
+    mkdir -p "$out"
+    printf 'path,label,group\n' >"$out/manifest.csv"
+    {
+        printf 'ffconcat version 1.0\n'
+        while IFS=, read -r path label group; do
+            number=$((number + 1))
+            printf '%05d.png,%s,%s\n' $number "$label" "$group" >>"$out/manifest.csv"
+            printf "file '%s'\nduration 1\n" "$from/$path"
+        done < <(tail -n +2 "$manifest")
+        # The last faces fill their grid.
+        while [ $((number % cells)) -ne 0 ]; do
+            number=$((number + 1))
+            printf "file '%s'\nduration 1\n" "$from/$path"
+        done
+    } >"$out/list"
+    ffmpeg -nostdin -v error -y -safe 0 -f concat -i "$out/list" \
+        -vf "setpts=N/TB,scale=$call_face:$call_face,tile=$grid,setpts=N/TB" -r 1 -c:v ffv1 "$out/grid.mkv"
+    ffmpeg -nostdin -v error -y -i "$out/grid.mkv" \
+        -vf "fps=$call_fps,pad=iw+8:ih+8:4:4,crop=iw-8:ih-8:4+3*sin(2*PI*mod(n\,$call_fps)/$call_looked_at):4,format=yuv420p" \
+        -c:v libx264 -preset veryfast -tune zerolatency -b:v "${kbits}k" -maxrate "${kbits}k" -bufsize "${kbits}k" "$out/call.mp4"
+    ffmpeg -nostdin -v error -y -i "$out/call.mp4" \
+        -vf "select=eq(mod(n\,$call_fps)\,$call_looked_at),untile=$grid" -fps_mode passthrough "$out/%05d.png"
+    rm -f "$out/list" "$out/grid.mkv" "$out/call.mp4"
+}

@@ -1,0 +1,154 @@
+//! Deepfake: what the model says of swapped, reenacted or blended faces, over at least a few seconds.
+//!
+//! The model looks for what is left where a face was put into a picture; a face that is too small, turned away, cut off or
+//! wholly dark shows none of it either way, and is not assessed.
+
+use super::logit::{Codes, LogitSeries, bona_fide_logit};
+use super::measurement::{Measurement, Reason, SignalName};
+use super::observation::{FaceObservation, FrameObservation};
+use super::signal::Signal;
+use super::window::Window;
+
+/// Face height below which the model was not trained.
+const MIN_FACE_PX: f32 = 72.0;
+/// Yaw beyond which half of the face is hidden.
+const MAX_YAW_DEG: f32 = 55.0;
+/// Share of the face that may lie outside the frame.
+const MAX_OUTSIDE_RATIO: f32 = 0.1;
+/// Share of clipped pixels beyond which seams are gone.
+const MAX_CLIPPED_RATIO: f32 = 0.5;
+/// Mean level below which there is nothing to see.
+const MIN_EXPOSURE: f32 = 0.08;
+/// Logits are held within this, so that one frame cannot carry a session.
+const MAX_LOGIT: f64 = 8.0;
+const CODES: Codes = Codes { model: "deepfake.model", too_short: "deepfake.too_short" };
+
+/// Mean bona fide logit of the deepfake model.
+#[derive(Clone, Debug, Default)]
+pub struct Deepfake {
+    series: LogitSeries,
+    /// Why the latest face was not assessed.
+    refusal: Option<Reason>,
+}
+
+impl Deepfake {
+    /// The statistic of one face: the model's bona fide logit, or why the gate refuses it.
+    ///
+    /// # Units
+    /// Natural-log odds, -8..=8, higher = more like bona fide.
+    ///
+    /// # Errors
+    /// The reason, with what would be needed.
+    pub fn assess(face: &FaceObservation) -> Result<f64, Reason> {
+        let output = face.deepfake.ok_or_else(|| Reason::new("deepfake.not_measured"))?;
+        let quality = &face.quality;
+        // Written so that a value that is not a number fails its test.
+        let is_at_most = |value: f32, bound: f32| value <= bound;
+        if !is_at_most(MIN_FACE_PX, quality.face_height_px) {
+            let reason = Reason::new("deepfake.face_too_small").with("face_px", quality.face_height_px);
+            return Err(reason.with("face_px_needed", MIN_FACE_PX));
+        }
+        if !is_at_most(MIN_EXPOSURE, quality.exposure) {
+            let reason = Reason::new("quality.too_dark").with("exposure", quality.exposure);
+            return Err(reason.with("exposure_needed", MIN_EXPOSURE));
+        }
+        if !is_at_most(quality.outside_ratio, MAX_OUTSIDE_RATIO) {
+            return Err(Reason::new("quality.face_cut_off").with("outside_ratio", quality.outside_ratio));
+        }
+        if !is_at_most(quality.clipped_ratio, MAX_CLIPPED_RATIO) {
+            return Err(Reason::new("quality.clipped").with("clipped_ratio", quality.clipped_ratio));
+        }
+        if let Some(pose) = face.pose.filter(|pose| !is_at_most(pose.yaw_deg.abs(), MAX_YAW_DEG)) {
+            return Err(Reason::new("quality.turned_away").with("yaw_deg", pose.yaw_deg));
+        }
+        Self::statistic(output.attack_score).ok_or_else(|| Reason::new("deepfake.not_measured"))
+    }
+
+    /// The statistic of a model's attack score, whatever the face: for pictures that are tight crops.
+    #[must_use]
+    pub fn statistic(attack_score: f32) -> Option<f64> {
+        bona_fide_logit(attack_score, MAX_LOGIT)
+    }
+}
+
+impl Signal for Deepfake {
+    fn name(&self) -> SignalName {
+        SignalName::Deepfake
+    }
+
+    fn observe(&mut self, observation: &FrameObservation, candidate: Option<&FaceObservation>) {
+        let Some(face) = candidate.filter(|face| face.deepfake.is_some()) else { return };
+        match Self::assess(face) {
+            Ok(logit) => self.series.push(observation.media_time, logit),
+            Err(reason) => self.refusal = Some(reason),
+        }
+    }
+
+    fn measure(&self, window: Window) -> Measurement {
+        let mut measurement = self.series.measure(SignalName::Deepfake, window, CODES);
+        if measurement.blocks == 0 {
+            measurement.reasons.push(self.refusal.clone().unwrap_or_else(|| Reason::new("deepfake.not_measured")));
+        }
+        measurement
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::signals::testing::{face, frame_at};
+    use crate::vision::{DeepfakeOutput, HeadPose};
+
+    use super::{Deepfake, FaceObservation, Signal, Window};
+
+    fn scored(attack_score: f32) -> FaceObservation {
+        FaceObservation { deepfake: Some(DeepfakeOutput { attack_score }), ..face() }
+    }
+
+    fn measure(faces: &[FaceObservation]) -> super::Measurement {
+        let mut signal = Deepfake::default();
+        for (second, face) in faces.iter().enumerate() {
+            signal.observe(&frame_at(second as f64), Some(face));
+        }
+        signal.measure(Window::ALL)
+    }
+
+    #[test]
+    fn fakes_score_below_bona_fide() {
+        let genuine = measure(&vec![scored(0.1); 5]).statistic.expect("enough blocks");
+        let fake = measure(&vec![scored(0.9); 5]).statistic.expect("enough blocks");
+        assert!(genuine > 0.0 && (genuine + fake).abs() < 1e-5, "symmetric in the score");
+        assert_eq!(measure(&vec![scored(0.9); 2]).reasons[0].code, "deepfake.too_short");
+    }
+
+    #[test]
+    fn what_cannot_be_judged_is_refused_with_its_cause() {
+        let refused = |change: fn(&mut FaceObservation)| {
+            let mut face = scored(0.99);
+            change(&mut face);
+            let measurement = measure(&vec![face; 9]);
+            assert_eq!(measurement.statistic, None);
+            measurement.reasons[0].code.clone()
+        };
+        assert_eq!(refused(|face| face.quality.face_height_px = 50.0), "deepfake.face_too_small");
+        assert_eq!(refused(|face| face.quality.exposure = 0.02), "quality.too_dark");
+        assert_eq!(refused(|face| face.quality.exposure = f32::NAN), "quality.too_dark");
+        assert_eq!(refused(|face| face.quality.outside_ratio = 0.4), "quality.face_cut_off");
+        assert_eq!(refused(|face| face.quality.clipped_ratio = 0.9), "quality.clipped");
+        let turned = |face: &mut FaceObservation| face.pose = Some(HeadPose { yaw_deg: -70.0, ..HeadPose::default() });
+        assert_eq!(refused(turned), "quality.turned_away");
+        assert_eq!(refused(|face| face.deepfake = None), "deepfake.not_measured");
+    }
+
+    #[test]
+    fn scores_that_are_no_number_are_not_measured() {
+        for bad in [f32::NAN, f32::INFINITY, -0.1, 1.1] {
+            assert_eq!(measure(&vec![scored(bad); 9]).statistic, None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn one_extreme_frame_is_held_back() {
+        let measurement = measure(&[scored(0.0), scored(0.5), scored(0.5)]);
+        assert!(measurement.statistic.expect("three blocks") <= 8.0 / 3.0 + 1e-9);
+    }
+}

@@ -1,0 +1,157 @@
+//! The deepfake model: signs that a face was swapped, reenacted or blended, in the face and where it meets its surroundings.
+//!
+//! In: a frame and a face mesh, or a picture that is a face crop already. Out: an attack score. Deliberately not here: whether
+//! the face is good enough to judge, see `signals::Deepfake`.
+
+use ndarray::ArrayD;
+
+use super::error::VisionError;
+use super::face::{DeepfakeOutput, FaceMesh};
+use super::geometry::{BoxPx, PointPx};
+use super::resample::{ChannelOrder, Interpolation, PixelRect, nchw, resize_region, side_i32, warp_chip};
+use super::tensor::ExpectedOutput;
+use super::transform::Similarity;
+use crate::media::RgbView;
+
+const MODEL: &str = "deepfake";
+/// Side of the model's input.
+const INPUT_SIDE: u16 = 160;
+/// Side of the crop over the geometric mean of the mesh's width and height, as the crops of DFDC are cut.
+const CROP_SCALE: f32 = 1.03;
+/// What the model takes for 0, and by how much it divides.
+const INPUT_OFFSET: f32 = 127.0;
+const INPUT_SCALE: f32 = 128.0;
+/// Reduction of a ready crop beyond which pixels are averaged before they are interpolated, as in training.
+const MAX_BILINEAR_REDUCTION: f32 = 1.6;
+const LOGIT: ExpectedOutput = ExpectedOutput { model: MODEL, index: 0, shape: &[1, 1], described: "one logit [1, 1]" };
+
+/// Cuts the face out of a frame: a square without turning, centred on the mesh.
+///
+/// `[1, 3, 160, 160]`, f32, RGB, (x - 127) / 128; what lies outside the frame is black.
+///
+/// # Errors
+/// [`VisionError::DegenerateLandmarks`] when the mesh has no extent or is not finite, [`VisionError::Operation`].
+pub fn prepare(frame: RgbView<'_>, mesh: &FaceMesh) -> Result<ArrayD<f32>, VisionError> {
+    let extent = extent(mesh).ok_or(VisionError::DegenerateLandmarks { problem: "the mesh has no extent" })?;
+    let side = CROP_SCALE * extent.area().sqrt();
+    let middle = f32::from(INPUT_SIDE) / 2.0;
+    let chip_from_frame = Similarity::about(
+        extent.center(),
+        PointPx { x: middle, y: middle },
+        f64::from(f32::from(INPUT_SIDE) / side),
+        0.0,
+    );
+    tensor(&warp_chip(frame, &chip_from_frame, INPUT_SIDE)?)
+}
+
+/// Takes a picture that is a tight face crop already, whole and whatever its aspect; the tensor is that of [`prepare`].
+///
+/// # Errors
+/// [`VisionError::Operation`].
+pub fn prepare_crop(crop: RgbView<'_>) -> Result<ArrayD<f32>, VisionError> {
+    let reduction = crop.width().max(crop.height()) as f32 / f32::from(INPUT_SIDE);
+    let interpolation = if reduction > MAX_BILINEAR_REDUCTION { Interpolation::Area } else { Interpolation::Bilinear };
+    let whole = PixelRect { left: 0, top: 0, width: side_i32(crop.width()), height: side_i32(crop.height()) };
+    tensor(&resize_region(crop, whole, (INPUT_SIDE, INPUT_SIDE), interpolation)?)
+}
+
+/// Reads the attack score out of the model's answer: 0..=1, higher = more likely a deepfake.
+///
+/// # Errors
+/// [`VisionError::OutputShape`] and [`VisionError::NotFinite`] when the answer is not the model's.
+pub fn interpret(outputs: &[ArrayD<f32>]) -> Result<DeepfakeOutput, VisionError> {
+    let logit = LOGIT.read(outputs)?.first().copied().unwrap_or_default();
+    Ok(DeepfakeOutput { attack_score: 1.0 / (1.0 + (-logit).exp()) })
+}
+
+fn tensor(pixels: &[u8]) -> Result<ArrayD<f32>, VisionError> {
+    nchw(pixels, (INPUT_SIDE, INPUT_SIDE), ChannelOrder::Rgb, INPUT_OFFSET, 1.0 / INPUT_SCALE)
+}
+
+/// The box around all points of a mesh.
+fn extent(mesh: &FaceMesh) -> Option<BoxPx> {
+    let outside_in = BoxPx { left: f32::MAX, top: f32::MAX, right: f32::MIN, bottom: f32::MIN };
+    let extent = mesh.points_in_frame.iter().fold(outside_in, |extent, [x, y, _]| BoxPx {
+        left: extent.left.min(*x),
+        top: extent.top.min(*y),
+        right: extent.right.max(*x),
+        bottom: extent.bottom.max(*y),
+    });
+    let all_finite = mesh.points_in_frame.iter().all(|[x, y, _]| x.is_finite() && y.is_finite());
+    (all_finite && extent.width() >= 1.0 && extent.height() >= 1.0).then_some(extent)
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{ArrayD, IxDyn};
+
+    use super::{extent, interpret, prepare, prepare_crop};
+    use crate::media::RgbImage;
+    use crate::vision::canonical::synthetic_mesh;
+    use crate::vision::error::VisionError;
+
+    const TOLERANCE: f32 = 1e-3;
+
+    fn answer(logit: f32) -> [ArrayD<f32>; 1] {
+        [ArrayD::from_elem(IxDyn(&[1, 1]), logit)]
+    }
+
+    /// Red grows to the right and green downwards, one level in so many pixels.
+    fn slopes(width: u32, height: u32, pixels_a_level: u32) -> RgbImage {
+        let pixel = |index: u32| [(index % width / pixels_a_level) as u8, (index / width / pixels_a_level) as u8, 7];
+        RgbImage::new(width, height, (0..width * height).flat_map(pixel).collect()).expect("size fits")
+    }
+
+    #[test]
+    fn higher_logits_are_more_likely_fakes() {
+        let score = |logit: f32| interpret(&answer(logit)).expect("fits").attack_score;
+        assert!(score(-9.0) < 0.01 && score(9.0) > 0.99);
+        assert!((score(0.0) - 0.5).abs() < 1e-6);
+        assert!([-1e30, 1e30].map(score).iter().all(|score| (0.0..=1.0).contains(score)));
+    }
+
+    #[test]
+    fn answers_of_another_model_are_errors() {
+        assert!(matches!(interpret(&[]), Err(VisionError::OutputShape { .. })));
+        assert!(matches!(interpret(&answer(f32::NAN)), Err(VisionError::NotFinite { .. })));
+    }
+
+    #[test]
+    fn the_crop_is_a_square_around_the_mesh() {
+        let frame = slopes(640, 480, 3);
+        let mesh = synthetic_mesh(0.0, 0.0, 0.0, 100.0);
+        let extent = extent(&mesh).expect("has extent");
+        let tensor = prepare(frame.view(), &mesh).expect("prepares");
+        assert_eq!(tensor.shape(), [1, 3, 160, 160]);
+        let side = 1.03 * extent.area().sqrt();
+        // The level at the centre of the crop's first pixel: a pixel's level is rounded down, by a third on average.
+        let first = |middle: f32| (middle - side / 2.0 + side / 320.0 - 0.5) / 3.0 - 0.33;
+        let level = |channel: usize, row: usize, column: usize| tensor[[0, channel, row, column]] * 128.0 + 127.0;
+        let center = extent.center();
+        assert!((level(0, 80, 0) - first(center.x)).abs() < 1.0, "{} {}", level(0, 80, 0), first(center.x));
+        assert!((level(1, 0, 80) - first(center.y)).abs() < 1.0, "{} {}", level(1, 0, 80), first(center.y));
+        assert!((level(2, 3, 5) - 7.0).abs() < TOLERANCE, "blue is last");
+    }
+
+    #[test]
+    fn a_ready_crop_is_taken_whole() {
+        for side in [40, 160, 224] {
+            let tensor = prepare_crop(slopes(side, side, 1).view()).expect("prepares");
+            assert_eq!(tensor.shape(), [1, 3, 160, 160]);
+            let last = tensor[[0, 0, 80, 159]] * 128.0 + 127.0;
+            assert!((last - (side - 1) as f32).abs() <= 1.0, "{side}: {last}");
+        }
+    }
+
+    #[test]
+    fn meshes_without_extent_are_errors() {
+        let frame = slopes(64, 64, 1);
+        for bad in [f32::NAN, f32::INFINITY, 5.0] {
+            let mut mesh = synthetic_mesh(0.0, 0.0, 0.0, 100.0);
+            for [x, y, _] in mesh.points_in_frame.iter_mut() {
+                (*x, *y) = (bad, bad);
+            }
+            assert!(matches!(prepare(frame.view(), &mesh), Err(VisionError::DegenerateLandmarks { .. })), "{bad}");
+        }
+    }
+}
