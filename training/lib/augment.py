@@ -25,7 +25,15 @@ class Degradation:
     noise: float = 0.1
 
     def apply(self, rng: np.random.Generator, pictures: list[np.ndarray], side: int) -> list[np.ndarray]:
-        """RGB pictures, square, to `side`: through a small face, a codec, blur and noise."""
+        """RGB pictures, square, to `side`: through a small face, a codec, blur and noise.
+
+        A codec leaves on the first of two pictures other traces than on the second, so their order is drawn as well.
+        """
+        order = rng.permutation(len(pictures))
+        changed = self._in_order(rng, [pictures[place] for place in order], side)
+        return [changed[place] for place in np.argsort(order)]
+
+    def _in_order(self, rng: np.random.Generator, pictures: list[np.ndarray], side: int) -> list[np.ndarray]:
         small = int(rng.choice(CODED_SIDES)) if rng.random() < self.small else side
         pictures = [resized(picture, small) for picture in pictures]
         if rng.random() < self.blur:
