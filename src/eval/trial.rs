@@ -173,8 +173,7 @@ impl Figures {
         };
         let count = |label| trials.iter().filter(|trial| trial.label == label).count() as u64;
         let ranking = columns.ranking(&once);
-        let (bona_fide_llrs, attack_llrs) = columns.by_label();
-        let risks = risk_coverage(&bona_fide_llrs, &attack_llrs);
+        let risks = Self::risks(trials);
         let apcer_at_even_ratio = shares(trials, Label::Attack, |trial| Some(trial.numbers()?.1 >= 0.0));
         let bpcer_at_even_ratio = shares(trials, Label::BonaFide, |trial| Some(trial.numbers()?.1 < 0.0));
         Self {
@@ -202,7 +201,10 @@ impl Figures {
             cllr: estimate(&|weights| columns.of_ratios(weights, cllr)),
             min_cllr: estimate(&|weights| columns.of_scores(weights, min_cllr)),
             expected_calibration_error: estimate(&|weights| columns.of_ratios(weights, expected_calibration_error)),
-            reliability: reliability(&bona_fide_llrs, &attack_llrs),
+            reliability: reliability(
+                &numbers_of(trials, Label::BonaFide, llr),
+                &numbers_of(trials, Label::Attack, llr),
+            ),
             risk_at_coverage: COVERAGES
                 .into_iter()
                 .filter_map(|coverage| Some(Coverage { coverage, risk: risk_at(&risks, coverage)? }))
@@ -213,21 +215,27 @@ impl Figures {
 
     /// Risk over coverage of the assessable trials, for plots.
     pub(super) fn risks(trials: &[Trial]) -> Vec<Coverage> {
-        let llrs_of = |label: Label| -> Vec<f64> {
-            let of_class = trials.iter().filter(|trial| trial.label == label);
-            of_class.filter_map(|trial| Some(trial.numbers()?.1)).collect()
-        };
-        risk_coverage(&llrs_of(Label::BonaFide), &llrs_of(Label::Attack))
+        risk_coverage(&numbers_of(trials, Label::BonaFide, llr), &numbers_of(trials, Label::Attack, llr))
     }
 
     /// How the assessable trials rank, for plots.
     pub(super) fn ranking(trials: &[Trial]) -> Option<Ranking> {
-        let scores_of = |label: Label| -> Vec<f64> {
-            let of_class = trials.iter().filter(|trial| trial.label == label);
-            of_class.filter_map(|trial| Some(trial.numbers()?.0)).collect()
-        };
-        Ranking::new(&scores_of(Label::BonaFide), &scores_of(Label::Attack))
+        Ranking::new(&numbers_of(trials, Label::BonaFide, score), &numbers_of(trials, Label::Attack, score))
     }
+}
+
+/// The scores, or the ratios, of the assessable trials of a class.
+fn numbers_of(trials: &[Trial], label: Label, number: fn((f64, f64)) -> f64) -> Vec<f64> {
+    let of_class = trials.iter().filter(|trial| trial.label == label);
+    of_class.filter_map(|trial| trial.numbers().map(number)).collect()
+}
+
+const fn score((score, _): (f64, f64)) -> f64 {
+    score
+}
+
+const fn llr((_, llr): (f64, f64)) -> f64 {
+    llr
 }
 
 /// The worst species' APCER and the BPCER of all, halved.
@@ -238,15 +246,6 @@ fn acer(apcer: &[Share], bpcer: &[Share]) -> Option<f64> {
 }
 
 impl Columns {
-    /// The ratios of bona fide, and those of attacks.
-    fn by_label(&self) -> (Vec<f64>, Vec<f64>) {
-        let of_class = |wanted: bool| {
-            let rows = self.llrs.iter().zip(&self.is_attack);
-            rows.filter(|(_, is_attack)| **is_attack == wanted).map(|(llr, _)| *llr).collect()
-        };
-        (of_class(false), of_class(true))
-    }
-
     fn ranking(&self, weights: &[f64]) -> Option<Ranking> {
         let rows = self.scores.iter().zip(weights).zip(&self.is_attack);
         Ranking::weighted(rows.map(|((score, weight), is_attack)| (*score, *weight, *is_attack)).collect())

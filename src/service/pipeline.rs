@@ -260,10 +260,7 @@ impl Pipeline {
     }
 
     /// The deepfake score of one face.
-    ///
-    /// # Errors
-    /// [`ServiceError::Inference`], [`ServiceError::Vision`].
-    pub fn check_deepfake(&self, image: RgbView<'_>, face: &TrackedFace) -> Result<DeepfakeOutput, ServiceError> {
+    fn check_deepfake(&self, image: RgbView<'_>, face: &TrackedFace) -> Result<DeepfakeOutput, ServiceError> {
         self.deepfake_score(deepfake::prepare(image, &face.mesh)?)
     }
 

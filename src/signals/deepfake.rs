@@ -3,7 +3,7 @@
 //! The model looks for what is left where a face was put into a picture; a face that is too small, turned away, cut off or
 //! wholly dark shows none of it either way, and is not assessed.
 
-use super::logit::{Codes, LogitSeries, bona_fide_logit};
+use super::logit::{Codes, LogitSeries, bona_fide_logit, framing_problem, is_at_most};
 use super::measurement::{Measurement, Reason, SignalName};
 use super::observation::{FaceObservation, FrameObservation};
 use super::signal::Signal;
@@ -13,10 +13,6 @@ use super::window::Window;
 const MIN_FACE_PX: f32 = 72.0;
 /// Yaw beyond which half of the face is hidden.
 const MAX_YAW_DEG: f32 = 55.0;
-/// Share of the face that may lie outside the frame.
-const MAX_OUTSIDE_RATIO: f32 = 0.1;
-/// Share of clipped pixels beyond which seams are gone.
-const MAX_CLIPPED_RATIO: f32 = 0.5;
 /// Mean level below which there is nothing to see.
 const MIN_EXPOSURE: f32 = 0.08;
 /// Logits are held within this, so that one frame cannot carry a session.
@@ -42,8 +38,6 @@ impl Deepfake {
     pub fn assess(face: &FaceObservation) -> Result<f64, Reason> {
         let output = face.deepfake.ok_or_else(|| Reason::new("deepfake.not_measured"))?;
         let quality = &face.quality;
-        // Written so that a value that is not a number fails its test.
-        let is_at_most = |value: f32, bound: f32| value <= bound;
         if !is_at_most(MIN_FACE_PX, quality.face_height_px) {
             let reason = Reason::new("deepfake.face_too_small").with("face_px", quality.face_height_px);
             return Err(reason.with("face_px_needed", MIN_FACE_PX));
@@ -52,22 +46,10 @@ impl Deepfake {
             let reason = Reason::new("quality.too_dark").with("exposure", quality.exposure);
             return Err(reason.with("exposure_needed", MIN_EXPOSURE));
         }
-        if !is_at_most(quality.outside_ratio, MAX_OUTSIDE_RATIO) {
-            return Err(Reason::new("quality.face_cut_off").with("outside_ratio", quality.outside_ratio));
+        if let Some(reason) = framing_problem(face, MAX_YAW_DEG) {
+            return Err(reason);
         }
-        if !is_at_most(quality.clipped_ratio, MAX_CLIPPED_RATIO) {
-            return Err(Reason::new("quality.clipped").with("clipped_ratio", quality.clipped_ratio));
-        }
-        if let Some(pose) = face.pose.filter(|pose| !is_at_most(pose.yaw_deg.abs(), MAX_YAW_DEG)) {
-            return Err(Reason::new("quality.turned_away").with("yaw_deg", pose.yaw_deg));
-        }
-        Self::statistic(output.attack_score).ok_or_else(|| Reason::new("deepfake.not_measured"))
-    }
-
-    /// The statistic of a model's attack score, whatever the face: for pictures that are tight crops.
-    #[must_use]
-    pub fn statistic(attack_score: f32) -> Option<f64> {
-        bona_fide_logit(attack_score, MAX_LOGIT)
+        bona_fide_logit(output.attack_score, MAX_LOGIT).ok_or_else(|| Reason::new("deepfake.not_measured"))
     }
 }
 

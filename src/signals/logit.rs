@@ -2,11 +2,17 @@
 
 use super::blocks::BlockSeries;
 use super::measurement::{Measurement, Reason, SignalName};
+use super::observation::FaceObservation;
 use super::window::Window;
 use crate::media::MediaTime;
+use crate::vision::FaceQuality;
 
 /// Blocks needed before anything is said.
 const MIN_BLOCKS: u32 = 3;
+/// Share of the face that may lie outside the frame.
+const MAX_OUTSIDE_RATIO: f32 = 0.1;
+/// Share of clipped pixels beyond which texture and seams are gone.
+const MAX_CLIPPED_RATIO: f32 = 0.5;
 
 /// Bona fide logits of one model, in blocks of a second.
 #[derive(Clone, Debug, Default)]
@@ -56,6 +62,24 @@ impl LogitSeries {
         }
         measurement
     }
+}
+
+/// Why the picture of a face cannot be judged by a model that looks at texture and seams, beside its size; `None` when it can.
+pub(super) fn framing_problem(face: &FaceObservation, max_yaw_deg: f32) -> Option<Reason> {
+    let FaceQuality { outside_ratio, clipped_ratio, .. } = face.quality;
+    if !is_at_most(outside_ratio, MAX_OUTSIDE_RATIO) {
+        return Some(Reason::new("quality.face_cut_off").with("outside_ratio", outside_ratio));
+    }
+    if !is_at_most(clipped_ratio, MAX_CLIPPED_RATIO) {
+        return Some(Reason::new("quality.clipped").with("clipped_ratio", clipped_ratio));
+    }
+    let turned = face.pose.filter(|pose| !is_at_most(pose.yaw_deg.abs(), max_yaw_deg))?;
+    Some(Reason::new("quality.turned_away").with("yaw_deg", turned.yaw_deg))
+}
+
+/// Whether a value keeps a bound; one that is not a number does not.
+pub(super) fn is_at_most(value: f32, bound: f32) -> bool {
+    value <= bound
 }
 
 /// The natural-log odds of bona fide behind an attack score 0..=1, held within `bound`; `None` when it is no such score.

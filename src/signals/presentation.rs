@@ -3,7 +3,7 @@
 //! The model judges the surroundings of a face as much as the face, so a face without surroundings is not assessable
 //! (on tight crops its AUC falls to .34 to .86, which is worse than not knowing).
 
-use super::logit::{Codes, LogitSeries, bona_fide_logit};
+use super::logit::{Codes, LogitSeries, bona_fide_logit, framing_problem, is_at_most};
 use super::measurement::{Measurement, Reason, SignalName};
 use super::observation::{FaceObservation, FrameObservation};
 use super::signal::Signal;
@@ -18,10 +18,6 @@ const MIN_CONTEXT_RATIO: f32 = 0.5;
 const MIN_FACE_PX: f32 = 56.0;
 /// Yaw beyond which the model was not trained.
 const MAX_YAW_DEG: f32 = 40.0;
-/// Share of the face that may lie outside the frame.
-const MAX_OUTSIDE_RATIO: f32 = 0.1;
-/// Share of clipped pixels beyond which texture is gone.
-const MAX_CLIPPED_RATIO: f32 = 0.5;
 /// Logits are held within this, so that one frame cannot carry a session. Session means of genuine people lie between -5 and
 /// 9, those of replays between -9 and -12, so that a tighter bound would make the worst of the former look like the latter.
 const MAX_LOGIT: f64 = 10.0;
@@ -55,8 +51,6 @@ impl Presentation {
     pub fn assess(face: &FaceObservation) -> Result<f64, Reason> {
         let output = face.presentation.ok_or_else(|| Reason::new("presentation.not_measured"))?;
         let quality = &face.quality;
-        // Written so that a value that is not a number fails its test.
-        let is_at_most = |value: f32, bound: f32| value <= bound;
         if !is_at_most(MIN_FACE_PX, quality.face_height_px) {
             let reason = Reason::new("presentation.face_too_small").with("face_px", quality.face_height_px);
             return Err(reason.with("face_px_needed", MIN_FACE_PX));
@@ -65,14 +59,8 @@ impl Presentation {
             let reason = Reason::new("presentation.no_surroundings").with("context_ratio", output.context_ratio);
             return Err(reason.with("context_needed", MIN_CONTEXT_RATIO));
         }
-        if !is_at_most(quality.outside_ratio, MAX_OUTSIDE_RATIO) {
-            return Err(Reason::new("quality.face_cut_off").with("outside_ratio", quality.outside_ratio));
-        }
-        if !is_at_most(quality.clipped_ratio, MAX_CLIPPED_RATIO) {
-            return Err(Reason::new("quality.clipped").with("clipped_ratio", quality.clipped_ratio));
-        }
-        if let Some(pose) = face.pose.filter(|pose| !is_at_most(pose.yaw_deg.abs(), MAX_YAW_DEG)) {
-            return Err(Reason::new("quality.turned_away").with("yaw_deg", pose.yaw_deg));
+        if let Some(reason) = framing_problem(face, MAX_YAW_DEG) {
+            return Err(reason);
         }
         bona_fide_logit(output.attack_score, MAX_LOGIT).ok_or_else(|| Reason::new("presentation.not_measured"))
     }

@@ -8,6 +8,7 @@ use ndarray::ArrayD;
 use super::error::VisionError;
 use super::face::{DeepfakeOutput, FaceMesh};
 use super::geometry::{BoxPx, PointPx};
+use super::landmark::extent;
 use super::resample::{ChannelOrder, Interpolation, PixelRect, nchw, resize_region, side_i32, warp_chip};
 use super::tensor::ExpectedOutput;
 use super::transform::Similarity;
@@ -32,7 +33,7 @@ const LOGIT: ExpectedOutput = ExpectedOutput { model: MODEL, index: 0, shape: &[
 /// # Errors
 /// [`VisionError::DegenerateLandmarks`] when the mesh has no extent or is not finite, [`VisionError::Operation`].
 pub fn prepare(frame: RgbView<'_>, mesh: &FaceMesh) -> Result<ArrayD<f32>, VisionError> {
-    let extent = extent(mesh).ok_or(VisionError::DegenerateLandmarks { problem: "the mesh has no extent" })?;
+    let extent = finite_extent(mesh).ok_or(VisionError::DegenerateLandmarks { problem: "the mesh has no extent" })?;
     let side = CROP_SCALE * extent.area().sqrt();
     let middle = f32::from(INPUT_SIDE) / 2.0;
     let chip_from_frame = Similarity::about(
@@ -68,15 +69,9 @@ fn tensor(pixels: &[u8]) -> Result<ArrayD<f32>, VisionError> {
     nchw(pixels, (INPUT_SIDE, INPUT_SIDE), ChannelOrder::Rgb, INPUT_OFFSET, 1.0 / INPUT_SCALE)
 }
 
-/// The box around all points of a mesh.
-fn extent(mesh: &FaceMesh) -> Option<BoxPx> {
-    let outside_in = BoxPx { left: f32::MAX, top: f32::MAX, right: f32::MIN, bottom: f32::MIN };
-    let extent = mesh.points_in_frame.iter().fold(outside_in, |extent, [x, y, _]| BoxPx {
-        left: extent.left.min(*x),
-        top: extent.top.min(*y),
-        right: extent.right.max(*x),
-        bottom: extent.bottom.max(*y),
-    });
+/// The box around a mesh, if all of it is finite and it has an extent.
+fn finite_extent(mesh: &FaceMesh) -> Option<BoxPx> {
+    let extent = extent(mesh);
     let all_finite = mesh.points_in_frame.iter().all(|[x, y, _]| x.is_finite() && y.is_finite());
     (all_finite && extent.width() >= 1.0 && extent.height() >= 1.0).then_some(extent)
 }
@@ -85,7 +80,7 @@ fn extent(mesh: &FaceMesh) -> Option<BoxPx> {
 mod tests {
     use ndarray::{ArrayD, IxDyn};
 
-    use super::{extent, interpret, prepare, prepare_crop};
+    use super::{finite_extent, interpret, prepare, prepare_crop};
     use crate::media::RgbImage;
     use crate::vision::canonical::synthetic_mesh;
     use crate::vision::error::VisionError;
@@ -120,7 +115,7 @@ mod tests {
     fn the_crop_is_a_square_around_the_mesh() {
         let frame = slopes(640, 480, 3);
         let mesh = synthetic_mesh(0.0, 0.0, 0.0, 100.0);
-        let extent = extent(&mesh).expect("has extent");
+        let extent = finite_extent(&mesh).expect("has extent");
         let tensor = prepare(frame.view(), &mesh).expect("prepares");
         assert_eq!(tensor.shape(), [1, 3, 160, 160]);
         let side = 1.03 * extent.area().sqrt();

@@ -49,13 +49,7 @@ pub fn five_points(mesh: &FaceMesh) -> FivePoints {
 /// whether a face was detected or followed.
 #[must_use]
 pub fn face_box(mesh: &FaceMesh) -> BoxPx {
-    let start = BoxPx { left: f32::INFINITY, top: f32::INFINITY, right: f32::NEG_INFINITY, bottom: f32::NEG_INFINITY };
-    let extent = mesh.points_in_frame.iter().fold(start, |extent, [x, y, _]| BoxPx {
-        left: extent.left.min(*x),
-        top: extent.top.min(*y),
-        right: extent.right.max(*x),
-        bottom: extent.bottom.max(*y),
-    });
+    let extent = extent(mesh);
     let (width, height) = (extent.width(), extent.height());
     BoxPx {
         left: extent.left - BESIDE_RATIO * width,
@@ -63,6 +57,17 @@ pub fn face_box(mesh: &FaceMesh) -> BoxPx {
         right: extent.right + BESIDE_RATIO * width,
         bottom: extent.bottom + BELOW_RATIO * height,
     }
+}
+
+/// The box around all points of a mesh; points that are no numbers are passed over.
+pub(super) fn extent(mesh: &FaceMesh) -> BoxPx {
+    let start = BoxPx { left: f32::INFINITY, top: f32::INFINITY, right: f32::NEG_INFINITY, bottom: f32::NEG_INFINITY };
+    mesh.points_in_frame.iter().fold(start, |extent, [x, y, _]| BoxPx {
+        left: extent.left.min(*x),
+        top: extent.top.min(*y),
+        right: extent.right.max(*x),
+        bottom: extent.bottom.max(*y),
+    })
 }
 
 fn mean_of(mesh: &FaceMesh, indices: &[usize; 16]) -> PointPx {
