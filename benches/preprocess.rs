@@ -46,7 +46,7 @@ fn preprocess(criterion: &mut Criterion<CpuTime>) {
     group.bench_function("align", |bencher| bencher.iter(|| align_face(black_box(view), &points)));
     group.bench_function("embedding", |bencher| bencher.iter(|| embedding::prepare(black_box(&chip))));
     group.bench_function("presentation", |bencher| {
-        bencher.iter(|| presentation::prepare(black_box(view), &FACE, presentation::CROP_SCALE));
+        bencher.iter(|| presentation::prepare(black_box(view), &FACE));
     });
     group.bench_function("quality", |bencher| bencher.iter(|| face_quality(black_box(view), &FACE, None)));
     group.finish();

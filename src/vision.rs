@@ -38,7 +38,7 @@ pub use self::face::{
 pub use self::geometry::{BoxPx, PointPx};
 pub use self::landmark::{face_box, five_points};
 pub use self::pose::head_pose;
-pub use self::presentation::PresentationCrop;
+pub use self::presentation::PresentationViews;
 pub use self::quality::face_quality;
 pub use self::roi::FaceRoi;
 pub use self::shape::face_shape;

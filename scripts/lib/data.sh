@@ -1,20 +1,26 @@
 # shellcheck shell=bash
 # What is made of the labelled data for scripts/evaluate and scripts/calibrate. Sourced by both.
 
-# presentation_manifest DATA: all that presentation-attack detection can be fitted and judged on: capture sets (their people are
-# told apart by the program), portraits of many people, and recordings of one person each.
+# presentation_manifest DATA HELD_OUT: all that presentation-attack detection can be fitted and judged on: capture sets (their
+# people are told apart by the program), portraits of many people, and recordings of one person each. What the model was trained
+# on has the statistic of a model that was not trained on its source, or on its person (HELD_OUT is source or person).
 presentation_manifest() (
     cd "$1"
-    printf 'path,label,source,group\n'
-    tail -n +2 pad/manifest.csv | tr -d '\r' | awk -F, '{ print "pad/" $1 "," $2 "," $3 "," }'
-    for file in faces/lfw/*/*.jpg; do
-        person=${file%/*}
-        printf '%s,bona_fide,lfw,%s\n' "$file" "${person##*/}"
-    done
-    for file in clips/bona_fide/* clips/presentation_attack/*; do
-        label=${file#clips/} name=${file##*/}
-        printf '%s,%s,clips,%s\n' "$file" "${label%%/*}" "${name%.*}"
-    done
+    printf 'path,label,source,group,held_out\n'
+    {
+        tail -n +2 pad/manifest.csv | tr -d '\r' | awk -F, '{ print "pad/" $1 "," $2 "," $3 "," }'
+        for file in faces/lfw/*/*.jpg; do
+            person=${file%/*}
+            printf '%s,bona_fide,lfw,%s\n' "$file" "${person##*/}"
+        done
+        for file in clips/bona_fide/* clips/presentation_attack/*; do
+            label=${file#clips/} name=${file##*/}
+            printf '%s,%s,clips,%s\n' "$file" "${label%%/*}" "${name%.*}"
+        done
+    } | awk -F, -v OFS=, -v column="$2" '
+        FILENAME != "-" && FNR == 1 { for (at = 1; at <= NF; at++) if ($at == column) wanted = at; next }
+        FILENAME != "-" { held_out[$1] = $wanted; next }
+        { print $0, held_out[$1] }' "$root/training/presentation/held_out.csv" -
 )
 
 # deepfake_manifest DATA HALF: the crops of DFDC whose source videos training did not see; calibrations are fitted on those of

@@ -137,7 +137,7 @@ pub(super) fn measure_all(
     detector: Detector,
 ) -> Result<Vec<Measured>, EvalError> {
     manifest::check_files(items)?;
-    bench.for_each_file(items, |item| {
+    let mut measured = bench.for_each_file(items, |item| {
         if is_recording(&item.file) {
             return measure_recording(bench, item, detector);
         }
@@ -158,7 +158,14 @@ pub(super) fn measure_all(
         let statistic = (detector.assess)(&face).map_err(|reason| reason.code.into_owned());
         let embedding = face.embedding.clone().filter(|_| Identity::accepts(&face));
         Ok(Measured { statistic, embedding, traits: traits(image.view(), &face) })
-    })
+    })?;
+    for (item, measured) in items.iter().zip(&mut measured) {
+        // What the gate refuses stays refused, whoever would have judged it.
+        if let (Some(held_out), Ok(statistic)) = (item.held_out, &mut measured.statistic) {
+            *statistic = held_out;
+        }
+    }
+    Ok(measured)
 }
 
 /// A picture that is a face crop, as it is.
@@ -224,7 +231,8 @@ pub(super) fn labelled_statistics(items: &[Item], measured: &[Measured]) -> Vec<
     let rows = items.iter().zip(measured).zip(groups(items, measured));
     rows.filter_map(|((item, measured), group)| {
         let statistic = *measured.statistic.as_ref().ok()?;
-        Some(LabelledStatistic { statistic, is_bona_fide: item.label() == Some(Label::BonaFide), source: group })
+        let is_bona_fide = item.label() == Some(Label::BonaFide);
+        Some(LabelledStatistic { statistic, is_bona_fide, source: group, set: item.source.clone() })
     })
     .collect()
 }

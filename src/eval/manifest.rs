@@ -1,8 +1,9 @@
 //! Which files are evaluated, and what is true of them: a CSV file, or folders whose names say it.
 //!
 //! Columns: `path` (below the root), `label` or `identity`, and if there `group` (what belongs together when independence
-//! counts: person, video, capture set), `source` (capture set), `species` (kind of attack) and any
-//! `group_...` (age, sex, light, whatever error rates are to be told apart by). Others are ignored.
+//! counts: person, video, capture set), `source` (capture set), `species` (kind of attack), any `group_...` (age, sex, light,
+//! whatever error rates are to be told apart by), and `held_out` (the statistic by a model that was trained without the file,
+//! where the shipped one was trained with it). Others are ignored.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -41,7 +42,7 @@ pub(super) enum Label {
 }
 
 /// One file with what its label says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Item {
     /// As in the manifest, below the root.
     pub(super) path: String,
@@ -57,6 +58,8 @@ pub(super) struct Item {
     pub(super) group: Option<String>,
     /// Columns that begin with `group_`, by the rest of their name: what error rates are told apart by.
     pub(super) groups: BTreeMap<String, String>,
+    /// `held_out` column: counts in place of what the shipped model says, where that can be judged at all.
+    pub(super) held_out: Option<f64>,
 }
 
 impl Item {
@@ -134,6 +137,7 @@ fn read_csv(manifest: &Path, root: &Path, naming: Naming) -> Result<Vec<Item>, E
     let path_at = column(&["path"]).ok_or_else(|| missing("path"))?;
     let name_at = column(wanted).ok_or_else(|| missing(&join(wanted.iter().copied())))?;
     let (source_at, species_at, group_at) = (column(&["source"]), column(&["species"]), column(&["group"]));
+    let held_out_at = column(&["held_out"]);
     let labelled: Vec<(String, usize)> = headers
         .iter()
         .enumerate()
@@ -157,6 +161,10 @@ fn read_csv(manifest: &Path, root: &Path, naming: Naming) -> Result<Vec<Item>, E
             species: optional(species_at),
             group: optional(group_at),
             groups: labelled.iter().filter_map(|(name, at)| Some((name.clone(), value(*at)?))).collect(),
+            held_out: optional(held_out_at)
+                .map(|text| statistic(&text))
+                .transpose()
+                .map_err(|problem| fail(line, problem))?,
         };
         check(&item, naming).map_err(|problem| fail(line, problem))?;
         items.push(item);
@@ -185,6 +193,7 @@ fn read_folders(root: &Path, naming: Naming) -> Result<Vec<Item>, EvalError> {
                 species: None,
                 group: None,
                 groups: BTreeMap::new(),
+                held_out: None,
             };
             check(&item, naming).map_err(|problem| EvalError::TooFew {
                 problem: format!("folder {}: {problem}; or name the files in a manifest", folder.display()),
@@ -196,6 +205,11 @@ fn read_folders(root: &Path, naming: Naming) -> Result<Vec<Item>, EvalError> {
         }
     }
     Ok(items)
+}
+
+fn statistic(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+    number.ok_or_else(|| format!("held_out {text:?} is not a number"))
 }
 
 fn check(item: &Item, naming: Naming) -> Result<(), String> {
@@ -256,6 +270,7 @@ mod tests {
         check("path,kind\na.jpg,attack\n", "no column label; it has path, kind");
         check("path,label\na.jpg,attack\nb.jpg,weather\n", "line 3: label \"weather\" is neither");
         check("path,label\n,attack\n", "line 2: path is empty");
+        check("path,label,held_out\na.jpg,attack,-1.5\nb.jpg,attack,inf\n", "line 3: held_out \"inf\" is not a number");
         check("path,label\na.jpg,attack,more\n", "line 2");
         check("path,label\n", "names no file");
     }

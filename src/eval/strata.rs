@@ -193,6 +193,7 @@ mod tests {
             species: None,
             group: None,
             groups: [("sex".to_owned(), sex.to_owned())].into(),
+            held_out: None,
         }
     }
 

@@ -1,7 +1,10 @@
 //! Weights that were trained here: they lie beside the manifest and are part of the program.
 
 /// Model id and ONNX file.
-const FILES: [(&str, &[u8]); 1] = [("deepfake", include_bytes!("../../models/deepfake.onnx"))];
+const FILES: [(&str, &[u8]); 2] = [
+    ("presentation", include_bytes!("../../models/presentation.onnx")),
+    ("deepfake", include_bytes!("../../models/deepfake.onnx")),
+];
 
 /// The ONNX file of a model that has no package.
 pub(super) fn weights(id: &str) -> Option<&'static [u8]> {

@@ -1,6 +1,6 @@
 //! Fitting a calibration to labelled statistics.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::calibration::{AlarmRatio, Calibration};
 
@@ -9,19 +9,21 @@ const MAX_STEPS: usize = 60;
 /// Weight of the pull of the slope to zero, in samples: keeps separable data finite.
 const RIDGE: f64 = 0.05;
 
-/// One labelled statistic with the source (person, video, capture set) that it came from.
+/// One labelled statistic with where it came from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LabelledStatistic {
     /// The statistic; not finite ones are left out.
     pub statistic: f64,
     /// Whether it came from a bona fide presentation.
     pub is_bona_fide: bool,
-    /// What it came from: only different sources count as independent.
+    /// Person or video that it came from: only different sources count as independent.
     pub source: String,
+    /// Capture set that it came from (camera, room, light in common), where there are several.
+    pub set: Option<String>,
 }
 
-/// Fits `llr = offset + slope * statistic` by logistic regression in which both classes weigh the same, and within a class
-/// every source.
+/// Fits `llr = offset + slope * statistic` by logistic regression in which both classes weigh the same, within a class every
+/// capture set, and within a set every source: what cameras and rooms differ in is not averaged away by the largest set.
 ///
 /// A ratio says how much more rarely one class gives such a statistic than the other, and that is known no better than from
 /// one of its sources: evidence of an attack is bounded by the logarithm of the number of bona fide sources, evidence for
@@ -38,9 +40,12 @@ pub fn fit(samples: &[LabelledStatistic], fitted_on: &str) -> Option<Calibration
     if n_bona_fide.is_empty() || n_attack.is_empty() {
         return None;
     }
+    let (of_bona_fide, of_attack) = (sources_of_sets(&samples, true), sources_of_sets(&samples, false));
     let weight = |sample: &LabelledStatistic| {
-        let sizes = if sample.is_bona_fide { &n_bona_fide } else { &n_attack };
-        0.5 / sizes.len() as f64 / sizes.get(sample.source.as_str()).copied().unwrap_or(1.0)
+        let (sizes, sets) = if sample.is_bona_fide { (&n_bona_fide, &of_bona_fide) } else { (&n_attack, &of_attack) };
+        let n_sources = sets.get(&sample.set.as_deref()).map_or(1, BTreeSet::len) as f64;
+        let n_samples = sizes.get(sample.source.as_str()).copied().unwrap_or(1.0);
+        0.5 / sets.len() as f64 / n_sources / n_samples
     };
     // Standardising makes the ridge mean the same for every statistic.
     let mean = |value: &dyn Fn(f64) -> f64| -> f64 {
@@ -126,6 +131,18 @@ fn count(n_sources: usize) -> u32 {
     u32::try_from(n_sources).unwrap_or(u32::MAX)
 }
 
+/// Sources of each capture set of one class.
+fn sources_of_sets<'a>(
+    samples: &[&'a LabelledStatistic],
+    is_bona_fide: bool,
+) -> BTreeMap<Option<&'a str>, BTreeSet<&'a str>> {
+    let mut sets = BTreeMap::<_, BTreeSet<&str>>::new();
+    for sample in samples.iter().filter(|sample| sample.is_bona_fide == is_bona_fide) {
+        sets.entry(sample.set.as_deref()).or_default().insert(sample.source.as_str());
+    }
+    sets
+}
+
 /// Samples of each source of one class.
 fn sizes<'a>(samples: &[&'a LabelledStatistic], is_bona_fide: bool) -> BTreeMap<&'a str, f64> {
     let mut sizes = BTreeMap::new();
@@ -145,6 +162,7 @@ mod tests {
                 statistic: *statistic,
                 is_bona_fide,
                 source: format!("source {n}"),
+                set: None,
             }
         };
         let bona_fide = bona_fide.iter().enumerate().map(label(true));
@@ -194,6 +212,22 @@ mod tests {
         let often = fit(&few, "test").expect("separable");
         assert!((once.offset - often.offset).abs() < 1e-3 && (once.slope - often.slope).abs() < 1e-3);
         assert_eq!((often.n_bona_fide, often.n_attack), (4, 4));
+    }
+
+    #[test]
+    fn a_large_set_counts_no_more_than_a_small_one() {
+        let zero = |large: usize| {
+            let mut all = samples(&logistic(1.0), &logistic(-1.0));
+            let elsewhere = samples(&logistic(4.0).repeat(large), &logistic(2.0));
+            all.extend(elsewhere.into_iter().map(|sample| LabelledStatistic {
+                source: format!("elsewhere {}", sample.source),
+                set: Some("elsewhere".to_owned()),
+                ..sample
+            }));
+            let line = fit(&all, "test").expect("separable");
+            -line.offset / line.slope
+        };
+        assert!((zero(1) - zero(9)).abs() < 0.05, "{} {}", zero(1), zero(9));
     }
 
     #[test]

@@ -252,11 +252,9 @@ impl Pipeline {
         image: RgbView<'_>,
         face: &TrackedFace,
     ) -> Result<PresentationOutput, ServiceError> {
-        let face_box = face.detection.map_or(face.box_in_frame, |detection| detection.box_in_frame);
-        let near = presentation::prepare(image, &face_box, presentation::CROP_SCALE)?;
-        let attack_score = presentation::interpret(&self.run(&self.shared.models.presentation, near.tensor)?)?;
-        // A wider crop as a second opinion only blurs the first (docs/evaluation.md), so that it is not run.
-        Ok(PresentationOutput { attack_score, attack_score_wide: None, context_ratio: near.context_ratio })
+        let views = presentation::prepare(image, &presentation::model_box(face))?;
+        let attack_score = presentation::interpret(&self.run(&self.shared.models.presentation, views.tensor)?)?;
+        Ok(PresentationOutput { attack_score, context_ratio: views.context_ratio })
     }
 
     /// The deepfake score of one face.

@@ -267,8 +267,7 @@ mod tests {
         let mut raw = [0.05_f32; 8];
         raw[person] = 1.0;
         face.embedding = Embedding::from_raw(&raw);
-        face.presentation =
-            Some(PresentationOutput { attack_score: 0.02, attack_score_wide: None, context_ratio: 1.0 });
+        face.presentation = Some(PresentationOutput { attack_score: 0.02, context_ratio: 1.0 });
         face.shape = Some(FaceShape {
             left_eye_ratio: 0.3 + 0.06 * wave(4.0),
             right_eye_ratio: 0.3 + 0.06 * wave(4.0),

@@ -3,7 +3,7 @@
 //! The model looks for what is left where a face was put into a picture; a face that is too small, turned away, cut off or
 //! wholly dark shows none of it either way, and is not assessed.
 
-use super::logit::{Codes, LogitSeries, bona_fide_logit, framing_problem, is_at_most};
+use super::logit::{LogitSeries, Rules, bona_fide_logit, framing_problem, is_at_most};
 use super::measurement::{Measurement, Reason, SignalName};
 use super::observation::{FaceObservation, FrameObservation};
 use super::signal::Signal;
@@ -17,7 +17,9 @@ const MAX_YAW_DEG: f32 = 55.0;
 const MIN_EXPOSURE: f32 = 0.08;
 /// Logits are held within this, so that one frame cannot carry a session.
 const MAX_LOGIT: f64 = 8.0;
-const CODES: Codes = Codes { model: "deepfake.model", too_short: "deepfake.too_short" };
+/// Blocks of a second needed before anything is said.
+const MIN_BLOCKS: u32 = 3;
+const RULES: Rules = Rules { min_blocks: MIN_BLOCKS, model: "deepfake.model", too_short: "deepfake.too_short" };
 
 /// Mean bona fide logit of the deepfake model.
 #[derive(Clone, Debug, Default)]
@@ -67,7 +69,7 @@ impl Signal for Deepfake {
     }
 
     fn measure(&self, window: Window) -> Measurement {
-        let mut measurement = self.series.measure(SignalName::Deepfake, window, CODES);
+        let mut measurement = self.series.measure(SignalName::Deepfake, window, RULES);
         if measurement.blocks == 0 {
             measurement.reasons.push(self.refusal.clone().unwrap_or_else(|| Reason::new("deepfake.not_measured")));
         }

@@ -7,8 +7,6 @@ use super::window::Window;
 use crate::media::MediaTime;
 use crate::vision::FaceQuality;
 
-/// Blocks needed before anything is said.
-const MIN_BLOCKS: u32 = 3;
 /// Share of the face that may lie outside the frame.
 const MAX_OUTSIDE_RATIO: f32 = 0.1;
 /// Share of clipped pixels beyond which texture and seams are gone.
@@ -20,9 +18,11 @@ pub(super) struct LogitSeries {
     logits: BlockSeries,
 }
 
-/// Codes of the reasons that go with a measurement.
+/// When a signal speaks, and the codes of the reasons that go with it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Codes {
+pub(super) struct Rules {
+    /// Blocks needed before anything is said.
+    pub(super) min_blocks: u32,
     /// What the model says.
     pub(super) model: &'static str,
     /// Too few blocks.
@@ -36,7 +36,7 @@ impl LogitSeries {
     }
 
     /// The mean over the window's blocks; without any block there is no reason yet, and the caller knows why.
-    pub(super) fn measure(&self, signal: SignalName, window: Window, codes: Codes) -> Measurement {
+    pub(super) fn measure(&self, signal: SignalName, window: Window, rules: Rules) -> Measurement {
         let summary = self.logits.summary(window);
         let mut measurement = Measurement {
             signal,
@@ -48,16 +48,16 @@ impl LogitSeries {
             reasons: Vec::new(),
         };
         match summary {
-            Some(summary) if summary.n_blocks >= MIN_BLOCKS => {
+            Some(summary) if summary.n_blocks >= rules.min_blocks => {
                 measurement.statistic = Some(summary.mean);
                 measurement.standard_error = summary.standard_error;
                 let attack_score = 1.0 / (1.0 + summary.mean.exp());
-                let reason = Reason::new(codes.model).with("attack_score", attack_score);
+                let reason = Reason::new(rules.model).with("attack_score", attack_score);
                 measurement.reasons.push(reason.with("blocks", summary.n_blocks));
             }
-            Some(summary) => measurement
-                .reasons
-                .push(Reason::new(codes.too_short).with("blocks", summary.n_blocks).with("blocks_needed", MIN_BLOCKS)),
+            Some(summary) => measurement.reasons.push(
+                Reason::new(rules.too_short).with("blocks", summary.n_blocks).with("blocks_needed", rules.min_blocks),
+            ),
             None => {}
         }
         measurement

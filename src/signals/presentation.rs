@@ -1,27 +1,24 @@
-//! Presentation attack: what the passive model says of photo and screen, over at least a few seconds.
+//! Presentation attack: what the passive model says of photo and screen, over at least five seconds.
 //!
-//! The model judges the surroundings of a face as much as the face, so a face without surroundings is not assessable
-//! (on tight crops its AUC falls to .34 to .86, which is worse than not knowing).
+//! The model judges the surroundings of a face as much as the face, so a face without surroundings is not assessable.
 
-use super::logit::{Codes, LogitSeries, bona_fide_logit, framing_problem, is_at_most};
+use super::logit::{LogitSeries, Rules, bona_fide_logit, framing_problem, is_at_most};
 use super::measurement::{Measurement, Reason, SignalName};
 use super::observation::{FaceObservation, FrameObservation};
 use super::signal::Signal;
 use super::window::Window;
 
-/// Share of the wanted crop that the frame must hold.
-///
-/// Of 2,600 photographs of genuine people (LFW) the statistic is the same from .45 to 1; below .45 genuine webcam crops
-/// score like attacks.
-const MIN_CONTEXT_RATIO: f32 = 0.5;
+/// Share of the wanted surroundings that the frame must hold; a picture that ends with the box has .14.
+const MIN_CONTEXT_RATIO: f32 = 0.15;
+/// Blocks of a second needed before anything is said: one glance at a screen's edge, or one blurred second, is not evidence.
+const MIN_BLOCKS: u32 = 5;
 /// Face height below which the crop is mostly upsampling.
 const MIN_FACE_PX: f32 = 56.0;
 /// Yaw beyond which the model was not trained.
 const MAX_YAW_DEG: f32 = 40.0;
-/// Logits are held within this, so that one frame cannot carry a session. Session means of genuine people lie between -5 and
-/// 9, those of replays between -9 and -12, so that a tighter bound would make the worst of the former look like the latter.
+/// Logits are held within this, so that one frame cannot carry a session.
 const MAX_LOGIT: f64 = 10.0;
-const CODES: Codes = Codes { model: "presentation.model", too_short: "presentation.too_short" };
+const RULES: Rules = Rules { min_blocks: MIN_BLOCKS, model: "presentation.model", too_short: "presentation.too_short" };
 
 /// Mean bona fide logit of the presentation-attack model.
 #[derive(Clone, Debug, Default)]
@@ -39,9 +36,7 @@ struct Rejected {
 }
 
 impl Presentation {
-    /// The statistic of one face: the bona fide logit of the model's own crop, or why the gate refuses it.
-    ///
-    /// A wider crop brings both classes nearer to each other (46 attacks and 13 bona fide frames), and is not used.
+    /// The statistic of one face: the model's bona fide logit, or why the gate refuses it.
     ///
     /// # Units
     /// Natural-log odds, -10..=10, higher = more like bona fide.
@@ -85,7 +80,7 @@ impl Signal for Presentation {
     }
 
     fn measure(&self, window: Window) -> Measurement {
-        let mut measurement = self.series.measure(SignalName::Presentation, window, CODES);
+        let mut measurement = self.series.measure(SignalName::Presentation, window, RULES);
         if measurement.blocks == 0 {
             measurement.reasons.push(if self.rejected.too_small > self.rejected.without_context {
                 Reason::new("presentation.face_too_small")
@@ -120,7 +115,7 @@ mod tests {
     }
 
     fn output(attack_score: f32, context_ratio: f32) -> PresentationOutput {
-        PresentationOutput { attack_score, attack_score_wide: None, context_ratio }
+        PresentationOutput { attack_score, context_ratio }
     }
 
     #[test]
@@ -133,9 +128,16 @@ mod tests {
 
     #[test]
     fn without_surroundings_nothing_is_said() {
-        let measurement = measure(&[output(0.0, 0.4); 9]);
+        let measurement = measure(&[output(0.0, 0.14); 9]);
         assert_eq!(measurement.statistic, None);
         assert_eq!(measurement.reasons[0].code, "presentation.no_surroundings");
+    }
+
+    #[test]
+    fn less_than_five_seconds_are_too_few() {
+        let measurement = measure(&[output(0.9, 1.0); 4]);
+        assert_eq!(measurement.statistic, None);
+        assert_eq!(measurement.reasons[0].code, "presentation.too_short");
     }
 
     #[test]
@@ -147,7 +149,8 @@ mod tests {
 
     #[test]
     fn one_extreme_frame_is_held_back() {
-        let measurement = measure(&[output(0.0, 1.0), output(0.5, 1.0), output(0.5, 1.0)]);
-        assert!(measurement.statistic.expect("three blocks") <= 10.0 / 3.0 + 1e-9);
+        let mut outputs = [output(0.5, 1.0); 5];
+        outputs[0] = output(0.0, 1.0);
+        assert!(measure(&outputs).statistic.expect("five blocks") <= 10.0 / 5.0 + 1e-9);
     }
 }

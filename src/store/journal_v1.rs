@@ -113,6 +113,7 @@ struct FaceV1 {
 #[derive(Serialize, Deserialize)]
 struct PresentationV1 {
     attack_score: f32,
+    /// A second score that versions before 0.1.0 could have; written as absent, read and left out.
     attack_score_wide: Option<f32>,
     context_ratio: f32,
 }
@@ -304,7 +305,7 @@ impl From<&FaceObservation> for FaceV1 {
             embedding: face.embedding.as_ref().map(|embedding| embedding.values().to_vec()),
             presentation: face.presentation.map(|output| PresentationV1 {
                 attack_score: output.attack_score,
-                attack_score_wide: output.attack_score_wide,
+                attack_score_wide: None,
                 context_ratio: output.context_ratio,
             }),
         }
@@ -327,7 +328,6 @@ impl TryFrom<FaceV1> for FaceObservation {
             embedding: face.embedding.map(embedding).transpose()?,
             presentation: face.presentation.map(|output| PresentationOutput {
                 attack_score: output.attack_score,
-                attack_score_wide: output.attack_score_wide,
                 context_ratio: output.context_ratio,
             }),
             deepfake: None,

@@ -150,7 +150,7 @@ fn face(seed: u32) -> FaceObservation {
             occlusion_ratio: 0.02,
         },
         embedding: Some(embedding(seed, 512)),
-        presentation: Some(PresentationOutput { attack_score: 0.02, attack_score_wide: None, context_ratio: 0.9 }),
+        presentation: Some(PresentationOutput { attack_score: 0.02, context_ratio: 0.9 }),
         deepfake: Some(DeepfakeOutput { attack_score: 0.07 }),
     }
 }
@@ -176,8 +176,7 @@ pub(super) fn entries() -> Vec<JournalEntry> {
     bare.shape = None;
     bare.embedding = None;
     bare.deepfake = None;
-    bare.presentation =
-        Some(PresentationOutput { attack_score: 0.9, attack_score_wide: Some(f32::NAN), context_ratio: f32::INFINITY });
+    bare.presentation = Some(PresentationOutput { attack_score: 0.9, context_ratio: f32::INFINITY });
     let with_faces = |faces| JournalEntry::Frame {
         track_id: track_id.clone(),
         observation: FrameObservation { faces, ..observation.clone() },

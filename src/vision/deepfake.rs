@@ -66,7 +66,7 @@ pub fn interpret(outputs: &[ArrayD<f32>]) -> Result<DeepfakeOutput, VisionError>
 }
 
 fn tensor(pixels: &[u8]) -> Result<ArrayD<f32>, VisionError> {
-    nchw(pixels, (INPUT_SIDE, INPUT_SIDE), ChannelOrder::Rgb, INPUT_OFFSET, 1.0 / INPUT_SCALE)
+    nchw(&[pixels], (INPUT_SIDE, INPUT_SIDE), ChannelOrder::Rgb, INPUT_OFFSET, 1.0 / INPUT_SCALE)
 }
 
 /// The box around a mesh, if all of it is finite and it has an extent.

@@ -94,7 +94,7 @@ pub fn prepare_tile(frame: RgbView<'_>, tile: &BoxPx) -> Result<ArrayD<f32>, Vis
     let bottom = whole(f64::from(tile.bottom)).clamp(top, frame_height);
     let region = PixelRect { left, top, width: right - left, height: bottom - top };
     let pixels = resize_region(frame, region, INPUT_SIZE, Interpolation::Area)?;
-    nchw(&pixels, INPUT_SIZE, ChannelOrder::Rgb, INPUT_OFFSET, INPUT_FACTOR)
+    nchw(&[&pixels], INPUT_SIZE, ChannelOrder::Rgb, INPUT_OFFSET, INPUT_FACTOR)
 }
 
 /// Reads faces out of the detector's answer on one part of a frame; boxes are in frame pixels.

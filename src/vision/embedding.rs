@@ -37,7 +37,7 @@ pub fn prepare(chip: &RgbImage) -> Result<ArrayD<f32>, VisionError> {
     if chip.width() != side || chip.height() != side {
         return Err(VisionError::ChipSize { expected_px: side, width: chip.width(), height: chip.height() });
     }
-    nchw(chip.pixels(), (INPUT_SIDE, INPUT_SIDE), ChannelOrder::Bgr, INPUT_OFFSET, INPUT_FACTOR)
+    nchw(&[chip.pixels()], (INPUT_SIDE, INPUT_SIDE), ChannelOrder::Bgr, INPUT_OFFSET, INPUT_FACTOR)
 }
 
 /// Prepares the mirror image of an aligned chip.

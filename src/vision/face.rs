@@ -106,10 +106,8 @@ pub struct DeepfakeOutput {
 /// What the passive presentation-attack model said of one face.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PresentationOutput {
-    /// Attack score on the model's own crop, 0..=1, higher = more likely an attack.
+    /// Attack score, 0..=1, higher = more likely an attack.
     pub attack_score: f32,
-    /// The same on a wider crop; `None` when it was not run.
-    pub attack_score_wide: Option<f32>,
-    /// Share of the wanted crop that the frame really holds, 0..=1; low means too tight to judge.
+    /// Share of the wanted surroundings that the frame really holds, 0..=1; low means too tight to judge.
     pub context_ratio: f32,
 }

@@ -1,7 +1,7 @@
-//! The passive presentation-attack model: a `MiniFASNet` with squeeze-and-excitation.
+//! The passive presentation-attack model: a `MiniFASNet` that sees a face close and with its surroundings.
 //!
-//! In: a frame and a face box. Out: an attack score. Deliberately not here: whether the score may be believed; with too little
-//! around the face it may not, see [`PresentationCrop::context_ratio`].
+//! In: a frame and a face box. Out: an attack score. Deliberately not here: whether the score may be believed; with nothing
+//! around the face it may not, see [`PresentationViews::context_ratio`].
 
 use ndarray::ArrayD;
 
@@ -15,22 +15,18 @@ use crate::media::RgbView;
 const MODEL: &str = "presentation";
 /// Side of the model's input.
 const INPUT_SIDE: u16 = 128;
-/// Crop side over box side in the model's training.
-pub const CROP_SCALE: f32 = 2.7;
-/// A wider crop, which shows more of what a photograph or screen ends in.
-pub const WIDE_CROP_SCALE: f32 = 4.0;
-/// Context from which a wider crop shows enough more than the usual one to be a second opinion.
-pub const MIN_WIDE_CONTEXT_RATIO: f32 = 0.75;
-/// Class that stands for a genuine face.
-const BONA_FIDE_CLASS: usize = 0;
-const LOGITS: ExpectedOutput = ExpectedOutput { model: MODEL, index: 0, shape: &[1, 3], described: "logits [1, 3]" };
+/// Side of the close view over that of the box: the texture of skin, print or screen.
+const CLOSE_SCALE: f32 = 1.0;
+/// Side of the wide view over that of the box: what a photograph or screen ends in.
+const SURROUNDINGS_SCALE: f32 = 2.7;
+const LOGIT: ExpectedOutput = ExpectedOutput { model: MODEL, index: 0, shape: &[1, 1], described: "one logit [1, 1]" };
 
-/// A face and what is around it, as the model wants it.
+/// A face, close and with what is around it, as the model wants it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct PresentationCrop {
-    /// `[1, 3, 128, 128]`, f32, **BGR**, 0..=255.
+pub struct PresentationViews {
+    /// `[2, 3, 128, 128]`, f32, **BGR**, 0..=255; the close view first.
     pub tensor: ArrayD<f32>,
-    /// Share of the wanted crop's area that the frame holds, 0..=1; the model is useless when it is low.
+    /// Share of the wide view's area that the frame holds, 0..=1.
     pub context_ratio: f32,
 }
 
@@ -41,9 +37,9 @@ pub fn model_box(face: &TrackedFace) -> BoxPx {
     face.detection.map_or(face.box_in_frame, |detection| detection.box_in_frame)
 }
 
-/// Cuts `scale` times the box out of a frame, for the model.
+/// Cuts both views of a face out of a frame, for the model.
 ///
-/// A crop that is too large for the frame is reduced until it fits, and one that reaches over an edge is shifted back
+/// A view that is too large for the frame is reduced until it fits, and one that reaches over an edge is shifted back
 /// inside: the model never sees padding.
 ///
 /// # Errors
@@ -52,29 +48,33 @@ pub fn model_box(face: &TrackedFace) -> BoxPx {
 ///
 /// # Source
 /// The crop of Silent-Face-Anti-Spoofing (minivision-ai, Apache-2.0), which the model's package repeats.
-pub fn prepare(frame: RgbView<'_>, box_in_frame: &BoxPx, scale: f32) -> Result<PresentationCrop, VisionError> {
+pub fn prepare(frame: RgbView<'_>, box_in_frame: &BoxPx) -> Result<PresentationViews, VisionError> {
     let frame_box = BoxPx { left: 0.0, top: 0.0, right: frame.width() as f32, bottom: frame.height() as f32 };
     let is_usable = box_in_frame.is_finite()
-        && scale.is_finite()
-        && scale > 0.0
         && box_in_frame.width() >= 1.0
         && box_in_frame.height() >= 1.0
         && box_in_frame.intersection(&frame_box).area() > 0.0;
     if !is_usable {
         return Err(VisionError::DegenerateLandmarks { problem: "the face box is empty or outside the frame" });
     }
-    let wanted = grown(box_in_frame, scale);
+    let wanted = grown(box_in_frame, SURROUNDINGS_SCALE);
     let context_ratio = (wanted.intersection(&frame_box).area() / wanted.area()).clamp(0.0, 1.0);
+    let close = view(frame, box_in_frame, CLOSE_SCALE)?;
+    let surroundings = view(frame, box_in_frame, SURROUNDINGS_SCALE)?;
+    let tensor = nchw(&[&close, &surroundings], (INPUT_SIDE, INPUT_SIDE), ChannelOrder::Bgr, 0.0, 1.0)?;
+    Ok(PresentationViews { tensor, context_ratio })
+}
+
+/// `scale` times the box, reduced and shifted until it fits, as packed RGB of the model's size.
+fn view(frame: RgbView<'_>, box_in_frame: &BoxPx, scale: f32) -> Result<Vec<u8>, VisionError> {
     // Last column and row, as in the source.
-    let (last_x, last_y) = (frame_box.right - 1.0, frame_box.bottom - 1.0);
+    let (last_x, last_y) = (frame.width() as f32 - 1.0, frame.height() as f32 - 1.0);
     let fitting = scale.min(last_x / box_in_frame.width()).min(last_y / box_in_frame.height());
     let crop = grown(box_in_frame, fitting);
     let (left, width) = shifted_inside(crop.left, crop.right, last_x, side_i32(frame.width()));
     let (top, height) = shifted_inside(crop.top, crop.bottom, last_y, side_i32(frame.height()));
     let region = PixelRect { left, top, width, height };
-    let pixels = resize_region(frame, region, (INPUT_SIDE, INPUT_SIDE), Interpolation::Bilinear)?;
-    let tensor = nchw(&pixels, (INPUT_SIDE, INPUT_SIDE), ChannelOrder::Bgr, 0.0, 1.0)?;
-    Ok(PresentationCrop { tensor, context_ratio })
+    resize_region(frame, region, (INPUT_SIDE, INPUT_SIDE), Interpolation::Bilinear)
 }
 
 /// Reads the attack score out of the model's answer: 0..=1, higher = more likely an attack.
@@ -82,13 +82,8 @@ pub fn prepare(frame: RgbView<'_>, box_in_frame: &BoxPx, scale: f32) -> Result<P
 /// # Errors
 /// [`VisionError::OutputShape`] and [`VisionError::NotFinite`] when the answer is not the model's.
 pub fn interpret(outputs: &[ArrayD<f32>]) -> Result<f32, VisionError> {
-    let logits = LOGITS.read(outputs)?;
-    let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let exponentials: Vec<f32> = logits.iter().map(|logit| (logit - highest).exp()).collect();
-    let total: f32 = exponentials.iter().sum();
-    let attack: f32 =
-        exponentials.iter().enumerate().filter(|(class, _)| *class != BONA_FIDE_CLASS).map(|(_, value)| value).sum();
-    Ok((attack / total).clamp(0.0, 1.0))
+    let logit = LOGIT.read(outputs)?.first().copied().unwrap_or_default();
+    Ok(1.0 / (1.0 + (-logit).exp()))
 }
 
 fn grown(inner: &BoxPx, scale: f32) -> BoxPx {
@@ -120,7 +115,7 @@ fn shifted_inside(start: f32, end: f32, last: f32, size: i32) -> (i32, i32) {
 mod tests {
     use ndarray::{ArrayD, IxDyn};
 
-    use super::{CROP_SCALE, interpret, model_box, prepare, shifted_inside};
+    use super::{interpret, model_box, prepare, shifted_inside};
     use crate::media::RgbImage;
     use crate::vision::canonical::synthetic_mesh;
     use crate::vision::error::VisionError;
@@ -129,23 +124,24 @@ mod tests {
     use crate::vision::landmark::face_box;
     use crate::vision::tracker::TrackedFace;
 
-    fn answer(logits: [f32; 3]) -> [ArrayD<f32>; 1] {
-        [ArrayD::from_shape_vec(IxDyn(&[1, 3]), logits.to_vec()).expect("fits")]
+    fn answer(logit: f32) -> [ArrayD<f32>; 1] {
+        [ArrayD::from_elem(IxDyn(&[1, 1]), logit)]
     }
 
     #[test]
-    fn the_first_class_is_bona_fide() {
-        assert!(interpret(&answer([9.0, 0.0, 0.0])).expect("fits") < 0.01);
-        assert!(interpret(&answer([0.0, 9.0, 0.0])).expect("fits") > 0.99);
-        assert!(interpret(&answer([0.0, 0.0, 9.0])).expect("fits") > 0.99);
-        let extreme = interpret(&answer([1e30, -1e30, 0.0])).expect("fits");
-        assert!((0.0..=1.0).contains(&extreme));
+    fn a_high_logit_is_an_attack() {
+        assert!(interpret(&answer(-9.0)).expect("fits") < 0.01);
+        assert!((interpret(&answer(0.0)).expect("fits") - 0.5).abs() < 1e-6);
+        assert!(interpret(&answer(9.0)).expect("fits") > 0.99);
+        for extreme in [1e30, -1e30] {
+            assert!((0.0..=1.0).contains(&interpret(&answer(extreme)).expect("fits")));
+        }
     }
 
     #[test]
     fn answers_of_another_model_are_errors() {
         assert!(matches!(interpret(&[]), Err(VisionError::OutputShape { .. })));
-        assert!(matches!(interpret(&answer([f32::NAN, 0.0, 0.0])), Err(VisionError::NotFinite { .. })));
+        assert!(matches!(interpret(&answer(f32::NAN)), Err(VisionError::NotFinite { .. })));
     }
 
     #[test]
@@ -173,10 +169,10 @@ mod tests {
         let frame = RgbImage::new(640, 480, [1, 2, 3].repeat(640 * 480)).expect("size fits");
         let check = |left: f32, top: f32, side: f32| {
             let face = BoxPx { left, top, right: left + side, bottom: top + side };
-            let crop = prepare(frame.view(), &face, CROP_SCALE).expect("prepares");
-            assert_eq!(crop.tensor.shape(), [1, 3, 128, 128]);
-            assert!((crop.tensor[[0, 0, 64, 64]] - 3.0).abs() < 1e-6, "blue is first and not scaled");
-            crop.context_ratio
+            let views = prepare(frame.view(), &face).expect("prepares");
+            assert_eq!(views.tensor.shape(), [2, 3, 128, 128]);
+            assert!((views.tensor[[0, 0, 64, 64]] - 3.0).abs() < 1e-6, "blue is first and not scaled");
+            views.context_ratio
         };
         assert!((check(270.0, 190.0, 100.0) - 1.0).abs() < 1e-6, "all of it");
         assert!((check(-50.0, 190.0, 100.0) - 0.5).abs() < 1e-3, "centred on the edge");
@@ -184,15 +180,27 @@ mod tests {
     }
 
     #[test]
+    fn the_close_view_is_the_box_and_the_other_its_surroundings() {
+        // Bright inside the face's box, dark outside.
+        let inside = |index: u32| (270..370).contains(&(index % 640)) && (190..290).contains(&(index / 640));
+        let pixels = (0..640 * 480).flat_map(|index| [if inside(index) { 200 } else { 10 }; 3]).collect();
+        let frame = RgbImage::new(640, 480, pixels).expect("size fits");
+        let face = BoxPx { left: 270.0, top: 190.0, right: 370.0, bottom: 290.0 };
+        let views = prepare(frame.view(), &face).expect("prepares");
+        assert!(views.tensor[[0, 0, 4, 4]] > 190.0, "the close view ends with the box");
+        assert!(views.tensor[[1, 0, 4, 4]] < 20.0 && views.tensor[[1, 0, 64, 64]] > 190.0, "the other goes beyond");
+    }
+
+    #[test]
     fn boxes_that_hold_no_face_are_errors() {
         let frame = RgbImage::new(64, 48, vec![0; 64 * 48 * 3]).expect("size fits");
         for (left, right) in [(5.0, 5.0), (f32::NAN, 30.0), (900.0, 950.0), (30.0, 10.0), (0.0, f32::INFINITY)] {
             let face = BoxPx { left, top: 5.0, right, bottom: 40.0 };
-            let outcome = prepare(frame.view(), &face, CROP_SCALE);
+            let outcome = prepare(frame.view(), &face);
             assert!(matches!(outcome, Err(VisionError::DegenerateLandmarks { .. })), "{left} {right}");
         }
         let tiny = RgbImage::new(1, 1, vec![0; 3]).expect("size fits");
         let face = BoxPx { left: 0.0, top: 0.0, right: 1.0, bottom: 1.0 };
-        assert!(prepare(tiny.view(), &face, CROP_SCALE).is_ok());
+        assert!(prepare(tiny.view(), &face).is_ok());
     }
 }

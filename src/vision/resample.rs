@@ -87,23 +87,26 @@ pub(super) fn nhwc(pixels: &[u8], width: u16, height: u16, factor: f32) -> Resul
     tensor(&[1, usize::from(height), usize::from(width), CHANNELS], values)
 }
 
-/// Lays packed RGB out as `[1, 3, height, width]`, each value as `(value - offset) * factor`.
+/// Lays packed RGB pictures out as `[pictures, 3, height, width]`, each value as `(value - offset) * factor`.
 pub(super) fn nchw(
-    pixels: &[u8],
+    pictures: &[&[u8]],
     (width, height): (u16, u16),
     order: ChannelOrder,
     offset: f32,
     factor: f32,
 ) -> Result<ArrayD<f32>, VisionError> {
-    let mut values = Vec::with_capacity(pixels.len());
+    let mut values = Vec::with_capacity(pictures.iter().map(|pixels| pixels.len()).sum());
     let channels = match order {
         ChannelOrder::Rgb => [0, 1, 2],
         ChannelOrder::Bgr => [2, 1, 0],
     };
-    for channel in channels {
-        values.extend(pixels.iter().skip(channel).step_by(CHANNELS).map(|value| (f32::from(*value) - offset) * factor));
+    for pixels in pictures {
+        for channel in channels {
+            let plane = pixels.iter().skip(channel).step_by(CHANNELS);
+            values.extend(plane.map(|value| (f32::from(*value) - offset) * factor));
+        }
     }
-    tensor(&[1, CHANNELS, usize::from(height), usize::from(width)], values)
+    tensor(&[pictures.len(), CHANNELS, usize::from(height), usize::from(width)], values)
 }
 
 /// Turns an error of the image library into ours.
@@ -226,7 +229,7 @@ mod tests {
     #[test]
     fn layouts_put_channels_where_the_model_looks_for_them() {
         let pixels = [10, 20, 30, 11, 21, 31];
-        let planes = nchw(&pixels, (2, 1), ChannelOrder::Bgr, 0.0, 1.0).expect("fits");
+        let planes = nchw(&[&pixels], (2, 1), ChannelOrder::Bgr, 0.0, 1.0).expect("fits");
         assert_eq!(planes.shape(), [1, 3, 1, 2]);
         assert_eq!(planes.into_raw_vec_and_offset().0, [30.0, 31.0, 20.0, 21.0, 10.0, 11.0]);
         let packed = nhwc(&pixels, 2, 1, 0.5).expect("fits");

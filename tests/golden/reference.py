@@ -108,7 +108,12 @@ def embedding(models, rgb, points):
     return vector / np.linalg.norm(vector)
 
 
-def attack_score(models, rgb, box, wanted):
+def attack_score(models, rgb, box):
+    views = np.stack([view(rgb, box, wanted) for wanted in (1.0, 2.7)])
+    return float(1 / (1 + np.exp(-models.run("presentation", views)[0].item())))
+
+
+def view(rgb, box, wanted):
     height, width = rgb.shape[:2]
     box_width, box_height = box[2] - box[0], box[3] - box[1]
     scale = min(wanted, (width - 1) / box_width, (height - 1) / box_height)
@@ -117,9 +122,7 @@ def attack_score(models, rgb, box, wanted):
     top = np.clip((box[1] + box[3] - crop_height) / 2, 0, height - 1 - crop_height)
     crop = rgb[int(top) : int(top) + int(crop_height), int(left) : int(left) + int(crop_width)]
     small = cv2.resize(crop, (128, 128), interpolation=cv2.INTER_LINEAR).astype(np.float32)
-    logits = models.run("presentation", small[..., ::-1].transpose(2, 0, 1)[None])[0][0]
-    odds = np.exp(logits - logits.max())
-    return float(1 - odds[0] / odds.sum())
+    return small[..., ::-1].transpose(2, 0, 1)
 
 
 def rounded(values, digits):
@@ -136,8 +139,7 @@ def describe(models, path):
         "presence": round(presence, 4),
         "mesh": {str(index): rounded(points[index], 2) for index in MESH_POINTS},
         "five_points": rounded(five_points(points), 2),
-        "attack_score": round(attack_score(models, rgb, boxes[0], 2.7), 5),
-        "attack_score_wide": round(attack_score(models, rgb, boxes[0], 4.0), 5),
+        "attack_score": round(attack_score(models, rgb, boxes[0]), 5),
     }
     if path.name == "astronaut.png":
         picture["embedding"] = rounded(embedding(models, rgb, five_points(points)), 4)

@@ -1,7 +1,7 @@
 //! Weights that were trained here say in the program what they said in training, on a picture that needs no file.
 
 use bonafide::media::RgbImage;
-use bonafide::vision::deepfake;
+use bonafide::vision::{BoxPx, deepfake, presentation};
 
 use crate::golden::executor;
 
@@ -21,12 +21,33 @@ fn slopes(side: u32) -> RgbImage {
 #[test]
 fn the_deepfake_model_says_what_training_said() {
     let Some(executor) = executor() else { return };
-    let expected: serde_json::Value = serde_json::from_str(include_str!("../data/deepfake_parity.json")).expect("JSON");
-    let side = u32::try_from(expected["side"].as_u64().expect("a side")).expect("small");
-    let input = deepfake::prepare_crop(slopes(side).view()).expect("prepares");
+    let (picture, expected) = case(include_str!("../data/deepfake_parity.json"));
+    let input = deepfake::prepare_crop(picture.view()).expect("prepares");
     let outputs = executor.run_blocking("deepfake", input).expect("runs").tensors;
-    let score = f64::from(deepfake::interpret(&outputs).expect("interprets").attack_score);
+    check(deepfake::interpret(&outputs).expect("interprets").attack_score, expected);
+}
+
+#[test]
+fn the_presentation_model_says_what_training_said() {
+    let Some(executor) = executor() else { return };
+    let (picture, expected) = case(include_str!("../data/presentation_parity.json"));
+    // A box as large as the picture, so that both views are all of it.
+    let side = picture.width() as f32;
+    let face = BoxPx { left: 0.0, top: 0.0, right: side, bottom: side };
+    let input = presentation::prepare(picture.view(), &face).expect("prepares").tensor;
+    let outputs = executor.run_blocking("presentation", input).expect("runs").tensors;
+    check(presentation::interpret(&outputs).expect("interprets"), expected);
+}
+
+/// The picture and the logit that training wrote down.
+fn case(json: &str) -> (RgbImage, f64) {
+    let case: serde_json::Value = serde_json::from_str(json).expect("JSON");
+    let side = u32::try_from(case["side"].as_u64().expect("a side")).expect("small");
+    (slopes(side), case["logit"].as_f64().expect("a number"))
+}
+
+fn check(attack_score: f32, expected: f64) {
+    let score = f64::from(attack_score);
     let logit = (score / (1.0 - score)).ln();
-    let expected = expected["logits"][0].as_f64().expect("a number");
     assert!((logit - expected).abs() < LOGIT_TOLERANCE, "{logit} is not {expected}");
 }

@@ -37,11 +37,11 @@ def main() -> None:
     with torch.inference_mode():
         expected = network(batch).numpy()
         synthetic = network(torch.from_numpy(slopes(args.side))).item()
-    difference = float(np.abs(expected - logits(path, batch.numpy())).max())
+    difference = float(np.abs(expected - logits(path, batch.numpy()[:, None])).max())
     print(f"largest difference of a logit on {len(held)} held-back crops: {difference:.4f}")
     if difference > MAX_DIFFERENCE:
         raise SystemExit("the exported file does not say what the network says")
-    enter(args.repository, "deepfake", path, args.side, [round(synthetic, 5)])
+    enter(args.repository, "deepfake", path, args.side, round(synthetic, 5))
 
 
 if __name__ == "__main__":

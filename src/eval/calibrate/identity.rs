@@ -51,7 +51,7 @@ fn compared(by_person: &[Vec<Embedding>]) -> Vec<LabelledStatistic> {
 
 fn sample(person: usize, template: &Embedding, picture: &Embedding, is_bona_fide: bool) -> Option<LabelledStatistic> {
     let statistic = f64::from(template.similarity(picture)?);
-    Some(LabelledStatistic { statistic, is_bona_fide, source: format!("person {person}") })
+    Some(LabelledStatistic { statistic, is_bona_fide, source: format!("person {person}"), set: None })
 }
 
 #[cfg(test)]

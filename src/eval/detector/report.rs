@@ -39,6 +39,14 @@ pub(super) fn write(bench: &Bench<'_>, detector: Detector, evaluated: &Evaluated
         figures.n_attack,
         bench.policy.name()
     );
+    let n_held_out = items.iter().filter(|item| item.held_out.is_some()).count();
+    if n_held_out > 0 {
+        let _ = writeln!(
+            text,
+            "The model was trained on {n_held_out} of them: these have the statistic of a model that was not, as the \
+             manifest says it.\n"
+        );
+    }
     let mut columns = vec![("shipped calibration", &figures)];
     columns.extend(crossed.as_ref().map(|figures| ("calibrated on the other sets", figures)));
     text.push_str(&headline(&columns));

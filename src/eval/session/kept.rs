@@ -125,7 +125,7 @@ mod tests {
             usable_face_secs: 12.5,
             window_start_secs: 0.0,
             window_end_secs: 14.0,
-            policy: "policies/default@2".to_owned(),
+            policy: "policies/default@3".to_owned(),
             engine: Cow::Borrowed("bonafide"),
         };
         for score in [Some(score), None] {
