@@ -13,7 +13,7 @@ mod policy;
 mod score;
 
 pub use self::attack::{AttackKind, Family};
-pub use self::budget::{AlarmBudget, AlarmBudgetError, AlarmThreshold, alarm_threshold};
+pub use self::budget::{BudgetThreshold, ErrorBudget, ErrorBudgetError, alarm_threshold, clear_threshold};
 pub use self::calibration::{AlarmRatio, Calibration, LikelihoodRatio};
 pub use self::fit::{LabelledStatistic, fit, fit_alarm};
 pub use self::fusion::{Evidence, score_session, score_window};

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# What a video call makes of face crops: H.264 at a call's bit rate. Sourced by scripts/evaluate.
+# What a video call makes of pictures and recordings: H.264 at a call's bit rate. Sourced by scripts/evaluate.
 
-# Side of a face in the call in pixels, and pictures a second, which is also for how many each face is shown.
+# Side of a picture in the call in pixels, and pictures a second, which is also for how many each face is shown.
 call_face=160 call_fps=15
 # The picture of them that is looked at: late enough that the codec has settled, and the drift below is back where it began.
 call_looked_at=11
@@ -36,4 +36,36 @@ coded_crops() {
     ffmpeg -nostdin -v error -y -i "$out/call.mp4" \
         -vf "select=eq(mod(n\,$call_fps)\,$call_looked_at),untile=$grid" -fps_mode passthrough "$out/%05d.png"
     rm -f "$out/list" "$out/grid.mkv" "$out/call.mp4"
+}
+
+# shrunk ROOT MANIFEST OUT SIDE: the pictures of a manifest (path,label,group) with another side, as OUT/00001.png and so on.
+shrunk() {
+    local from=$1 manifest=$2 out=$3 side=$4 number=0 path label group
+    rm -rf "$out"
+    mkdir -p "$out"
+    printf 'path,label,group\n' >"$out/manifest.csv"
+    {
+        printf 'ffconcat version 1.0\n'
+        while IFS=, read -r path label group; do
+            number=$((number + 1))
+            printf '%05d.png,%s,%s\n' $number "$label" "$group" >>"$out/manifest.csv"
+            printf "file '%s'\nduration 1\n" "$from/$path"
+        done < <(tail -n +2 "$manifest")
+    } >"$out/list"
+    ffmpeg -nostdin -v error -y -safe 0 -f concat -i "$out/list" -vf "scale=$side:$side:flags=area" \
+        -fps_mode passthrough "$out/%05d.png"
+    rm -f "$out/list"
+}
+
+# coded_clips FROM OUT LINES KBITS: the recordings of FROM/LABEL/ as OUT/LABEL/NAME.mp4, with at most so many lines.
+coded_clips() {
+    local from=$1 out=$2 lines=$3 kbits=$4 file folder
+    rm -rf "$out"
+    for file in "$from"/*/*; do
+        folder=$out/$(basename "$(dirname "$file")")
+        mkdir -p "$folder"
+        ffmpeg -nostdin -v error -y -i "$file" -an -vf "scale=-2:'trunc(min(ih,$lines)/2)*2',format=yuv420p" -c:v libx264 \
+            -preset veryfast -tune zerolatency -b:v "${kbits}k" -maxrate "${kbits}k" -bufsize "${kbits}k" \
+            "$folder/$(basename "${file%.*}").mp4"
+    done
 }

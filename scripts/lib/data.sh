@@ -23,6 +23,13 @@ presentation_manifest() (
         { print $0, held_out[$1] }' "$root/training/presentation/held_out.csv" -
 )
 
+# portrait_manifest DATA: the portraits of LFW below its own folder, labelled by person.
+portrait_manifest() (
+    cd "$1/faces/lfw"
+    printf 'path,label,group\n'
+    for file in */*.jpg; do printf '%s,%s,%s\n' "$file" "${file%%/*}" "${file%%/*}"; done
+)
+
 # deepfake_manifest DATA HALF: the crops of DFDC whose source videos training did not see; calibrations are fitted on those of
 # every other source video (HALF is 0), error rates are measured on the rest (HALF is 1).
 deepfake_manifest() {

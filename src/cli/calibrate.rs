@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::eval::{CalibrationTask, EvalTask, Fitted, Framing, calibrate, calibrate_thresholds};
-use crate::scoring::AlarmBudget;
+use crate::eval::{Budgets, CalibrationTask, EvalTask, Fitted, Framing, calibrate, calibrate_thresholds};
+use crate::scoring::ErrorBudget;
 use crate::signals::SignalName;
 
 use super::engine::Engine;
@@ -51,12 +51,11 @@ pub enum CalibrateCommand {
     Signal(SignalFitArgs),
 }
 
-/// Known-genuine interviews, and how many of them may be alarms.
+/// Known-genuine interviews, and how many of them may be alarms; attacks, and how many of them may be CLEAR.
 #[derive(Clone, Debug, Args)]
 #[group(id = "thresholds")]
 pub struct ThresholdArgs {
-    /// CSV file with the columns path and label (genuine; attacks are only counted) [default: folders below the root
-    /// are labels]
+    /// CSV file with the columns path and label [default: folders below the root are labels]
     #[arg(long, value_name = "CSV")]
     pub manifest: Option<PathBuf>,
     /// Folder that the manifest's paths are below
@@ -67,7 +66,11 @@ pub struct ThresholdArgs {
     pub out: PathBuf,
     /// Genuine interviews that may be an alarm, such as "1 in 200" or "0.5 %"
     #[arg(long, value_name = "SHARE", required = true)]
-    pub false_alarms: AlarmBudget,
+    pub false_alarms: ErrorBudget,
+    /// Attacks that may be CLEAR, such as "1 in 20": moves the threshold of CLEAR by the labelled attacks; what lies between
+    /// the thresholds is INCONCLUSIVE
+    #[arg(long, value_name = "SHARE")]
+    pub missed_attacks: Option<ErrorBudget>,
     /// Scoring policy to start from instead of the configured one
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
@@ -121,7 +124,8 @@ impl ThresholdArgs {
         let engine = Engine::start(config.get(), self.policy.as_deref())?;
         let task = EvalTask { manifest: self.manifest.clone(), root: self.root.clone(), framing: Framing::Scene };
         let report = with_answers(&engine, &self.out, "thresholds", &task, |bench| {
-            calibrate_thresholds(bench, &task, &engine.policy_text, self.false_alarms)
+            let budgets = Budgets { false_alarms: self.false_alarms, missed_attacks: self.missed_attacks };
+            calibrate_thresholds(bench, &task, &engine.policy_text, budgets)
         })?;
         write!(std::io::stdout().lock(), "{}", report.markdown)?;
         Ok(())

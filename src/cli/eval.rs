@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::eval::{
     Bench, EvalError, EvalReport, EvalTask, Framing, Unfinished, evaluate_deepfake, evaluate_presentation,
-    evaluate_session, evaluate_splice, evaluate_verification,
+    evaluate_sequential, evaluate_session, evaluate_splice, evaluate_verification,
 };
 
 use super::engine::Engine;
@@ -32,6 +32,8 @@ pub enum EvalCommand {
     Deepfake(ImageArgs),
     /// Scores whole recordings as a server would
     Session(EvalArgs),
+    /// Simulates long interviews from recordings and follows their levels over time
+    Sequential(EvalArgs),
     /// Splices recordings of different people and measures how soon the change is told
     Splice(EvalArgs),
 }
@@ -77,6 +79,7 @@ impl EvalCommand {
             Self::Presentation(_) => "presentation",
             Self::Deepfake(_) => "deepfake",
             Self::Session(_) => "session",
+            Self::Sequential(_) => "sequential",
             Self::Splice(_) => "splice",
         }
     }
@@ -91,6 +94,7 @@ impl EvalCommand {
             Self::Presentation(args) => (evaluate_presentation, &args.eval, args.framing()),
             Self::Deepfake(args) => (evaluate_deepfake, &args.eval, args.framing()),
             Self::Session(args) => (evaluate_session, args, Framing::Scene),
+            Self::Sequential(args) => (evaluate_sequential, args, Framing::Scene),
             Self::Splice(args) => (evaluate_splice, args, Framing::Scene),
         };
         let config = global.load_config([])?;

@@ -4,6 +4,7 @@
 //! compared; people, not pairs, are what is drawn for folds and intervals, because one person may have a hundred pictures.
 
 mod pairs;
+mod quality;
 mod report;
 
 use std::collections::BTreeMap;
@@ -11,7 +12,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::signals::SignalName;
-use crate::vision::Embedding;
+use crate::vision::{Embedding, head_pose};
 
 use super::error::EvalError;
 use super::manifest::{self, Item, Naming};
@@ -21,29 +22,35 @@ use super::run::{Bench, EvalTask};
 use super::still::{self, Choice, Framing};
 
 use self::pairs::Comparison;
+use self::quality::PictureTraits;
 
 /// Impostor pairs written to `scores.csv`, the most alike first; more would be gigabytes. All are in the figures.
 const MAX_WRITTEN_IMPOSTORS: usize = 100_000;
 
 /// One image's outcome.
 enum Outcome {
-    Embedded(Embedding),
+    Embedded(Embedding, PictureTraits),
     NonResponse(String),
 }
 
 impl Answer for Outcome {
     fn to_json(&self) -> Value {
         match self {
-            Self::Embedded(embedding) => json!({ "embedding": embedding.values() }),
+            Self::Embedded(embedding, traits) => json!({
+                "embedding": embedding.values(),
+                "traits": [traits.face_height_px, traits.yaw_deg],
+            }),
             Self::NonResponse(reason) => json!({ "reason": reason }),
         }
     }
 
     fn from_json(value: &Value) -> Option<Self> {
-        match value.get("reason") {
-            Some(reason) => Some(Self::NonResponse(reason.as_str()?.to_owned())),
-            None => embedding_from_json(value.get("embedding")?).map(Self::Embedded),
+        if let Some(reason) = value.get("reason") {
+            return Some(Self::NonResponse(reason.as_str()?.to_owned()));
         }
+        let number = |index: usize| value.get("traits")?.get(index)?.as_f64();
+        let traits = PictureTraits { face_height_px: number(0), yaw_deg: number(1) };
+        embedding_from_json(value.get("embedding")?).map(|embedding| Self::Embedded(embedding, traits))
     }
 }
 
@@ -57,13 +64,16 @@ pub fn evaluate_verification(bench: &Bench<'_>, task: &EvalTask) -> Result<EvalR
     manifest::check_files(&items)?;
     let outcomes = embed_all(bench, &items, task.framing)?;
     let mut people = BTreeMap::new();
-    let mut embedded = Vec::new();
+    let (mut embedded, mut traits) = (Vec::new(), Vec::new());
     let mut rows = Vec::new();
     for (item, outcome) in items.iter().zip(&outcomes) {
         let next = people.len();
         let person = *people.entry(item.name.as_str()).or_insert(next);
         match outcome {
-            Outcome::Embedded(embedding) => embedded.push((person, item.path.as_str(), embedding)),
+            Outcome::Embedded(embedding, of_picture) => {
+                embedded.push((person, item.path.as_str(), embedding));
+                traits.push(*of_picture);
+            }
             Outcome::NonResponse(reason) => rows.push(ScoreRow {
                 path: item.path.clone(),
                 label: "unassessable".to_owned(),
@@ -75,7 +85,7 @@ pub fn evaluate_verification(bench: &Bench<'_>, task: &EvalTask) -> Result<EvalR
     let vectors: Vec<(usize, &Embedding)> = embedded.iter().map(|(person, _, vector)| (*person, *vector)).collect();
     let comparison = Comparison::new(&vectors, people.len())?;
     rows.extend(pair_rows(bench, &comparison, &embedded));
-    Ok(report::write(bench, &items, &outcomes, &comparison, rows))
+    Ok(report::write(bench, &items, &outcomes, (&comparison, &traits), rows))
 }
 
 /// The identity vectors of every person who has any.
@@ -85,7 +95,7 @@ pub(super) fn embeddings_by_person(bench: &Bench<'_>, task: &EvalTask) -> Result
     let outcomes = embed_all(bench, &items, task.framing)?;
     let mut by_person: BTreeMap<&str, Vec<Embedding>> = BTreeMap::new();
     for (item, outcome) in items.iter().zip(outcomes) {
-        if let Outcome::Embedded(embedding) = outcome {
+        if let Outcome::Embedded(embedding, _) = outcome {
             by_person.entry(&item.name).or_default().push(embedding);
         }
     }
@@ -99,7 +109,12 @@ fn embed_all(bench: &Bench<'_>, items: &[Item], framing: Framing) -> Result<Vec<
             Err(reason) => return Ok(Outcome::NonResponse(reason.to_owned())),
         };
         Ok(match bench.pipeline.embed(image.view(), &face) {
-            Ok(embedding) => Outcome::Embedded(embedding),
+            Ok(embedding) => {
+                let pose = head_pose(&face.mesh, image.width(), image.height()).ok();
+                let yaw_deg = pose.map(|pose| f64::from(pose.yaw_deg.abs()));
+                let face_height_px = Some(f64::from(face.box_in_frame.height()));
+                Outcome::Embedded(embedding, PictureTraits { face_height_px, yaw_deg })
+            }
             Err(crate::service::ServiceError::Vision(_)) => Outcome::NonResponse("face.not_aligned".to_owned()),
             Err(error) => return Err(EvalError::from(error)),
         })

@@ -1,27 +1,28 @@
-//! From known-genuine interviews and a budget of false alarms to the threshold that keeps it.
+//! From known interviews and a budget of errors to the threshold that keeps it: false alarms among genuine ones, or attacks
+//! that are CLEAR. What lies between both thresholds is left undecided.
 
 use std::str::FromStr;
 
 /// Share of the outcomes that the interval of a threshold leaves out on either side: 95 %.
 const TAIL: f64 = 0.025;
 
-/// How many genuine interviews may be raised as an alarm: `1 in 200`, `0.5 %` or `.005`.
+/// How many interviews of a class may be judged wrongly: `1 in 200`, `0.5 %` or `.005`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct AlarmBudget(f64);
+pub struct ErrorBudget(f64);
 
 /// A budget that is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no budget of false alarms: write \"1 in 200\" or \"0.5 %\", above none and below half of all")]
-pub struct AlarmBudgetError(String);
+#[error("{0:?} is no budget of errors: write \"1 in 200\" or \"0.5 %\", above none and below half of all")]
+pub struct ErrorBudgetError(String);
 
-impl AlarmBudget {
-    /// The share of genuine interviews, above 0 and below .5.
+impl ErrorBudget {
+    /// The share of the class, above 0 and below .5.
     #[must_use]
     pub const fn share(self) -> f64 {
         self.0
     }
 
-    /// Genuine interviews without which nothing can be promised: fewer, and the budget is less than one of them.
+    /// Interviews of the class without which nothing can be promised: fewer, and the budget is less than one of them.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at least 1, and saturating")]
     pub fn interviews_needed(self) -> u64 {
@@ -29,10 +30,10 @@ impl AlarmBudget {
     }
 }
 
-impl FromStr for AlarmBudget {
-    type Err = AlarmBudgetError;
+impl FromStr for ErrorBudget {
+    type Err = ErrorBudgetError;
 
-    fn from_str(text: &str) -> Result<Self, AlarmBudgetError> {
+    fn from_str(text: &str) -> Result<Self, ErrorBudgetError> {
         let number = |text: &str| text.trim().parse::<f64>().ok();
         let share = match (text.split_once(" in "), text.trim().strip_suffix('%')) {
             (Some((few, many)), _) => number(few).zip(number(many)).map(|(few, many)| few / many),
@@ -42,19 +43,19 @@ impl FromStr for AlarmBudget {
         share
             .filter(|share| share.is_finite() && *share > 0.0 && *share < 0.5)
             .map(Self)
-            .ok_or_else(|| AlarmBudgetError(text.to_owned()))
+            .ok_or_else(|| ErrorBudgetError(text.to_owned()))
     }
 }
 
-/// A threshold on authenticity below which an interview is an alarm.
+/// A threshold on authenticity that keeps a budget.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct AlarmThreshold {
-    /// Alarms lie below it.
-    pub below: f64,
-    /// Where the threshold of unlimited genuine interviews lies, 95 %; an end is `None` where so few do not bound it.
+pub struct BudgetThreshold {
+    /// Alarms lie below it, or what is CLEAR above it.
+    pub at: f64,
+    /// Where the threshold of unlimited interviews lies, 95 %; an end is `None` where so few do not bound it.
     pub interval: (Option<f64>, Option<f64>),
-    /// Of the interviews it was chosen on, those below it.
-    pub n_alarms: u64,
+    /// Of the interviews it was chosen on, those on its wrong side.
+    pub n_errors: u64,
     /// Whether there were enough interviews to promise the budget.
     pub is_promised: bool,
 }
@@ -66,7 +67,7 @@ pub struct AlarmThreshold {
 /// Split conformal prediction with one class: of n values, at most `floor(budget * (n + 1))` may lie below (Vovk, Gammerman
 /// and Shafer, Algorithmic Learning in a Random World, 2005). The interval is that of a quantile by order statistics.
 #[must_use]
-pub fn alarm_threshold(genuine: &[f64], budget: AlarmBudget) -> Option<AlarmThreshold> {
+pub fn alarm_threshold(genuine: &[f64], budget: ErrorBudget) -> Option<BudgetThreshold> {
     let mut values: Vec<f64> = genuine.iter().copied().filter(|value| value.is_finite()).collect();
     values.sort_by(f64::total_cmp);
     let n = values.len();
@@ -75,12 +76,25 @@ pub fn alarm_threshold(genuine: &[f64], budget: AlarmBudget) -> Option<AlarmThre
     // With k allowed below, the threshold is the value at index k - 1 of those from 0: that value itself is not below it.
     let below = *values.get(n_allowed.saturating_sub(1))?;
     let (low, high) = quantile_interval(n, budget.share());
-    Some(AlarmThreshold {
-        below,
+    Some(BudgetThreshold {
+        at: below,
         interval: (low.and_then(|at| values.get(at).copied()), high.and_then(|at| values.get(at).copied())),
-        n_alarms: values.iter().filter(|value| **value < below).count() as u64,
+        n_errors: values.iter().filter(|value| **value < below).count() as u64,
         is_promised: n_allowed > 0,
     })
+}
+
+/// The lowest threshold above which a further attack lies with at most the budgeted probability, if it is like these; with
+/// too few of them, the highest value seen. `None` without a finite value.
+///
+/// # Source
+/// As [`alarm_threshold`], from the other side.
+#[must_use]
+pub fn clear_threshold(attacks: &[f64], budget: ErrorBudget) -> Option<BudgetThreshold> {
+    let turned: Vec<f64> = attacks.iter().map(|value| -value).collect();
+    let chosen = alarm_threshold(&turned, budget)?;
+    let (low, high) = chosen.interval;
+    Some(BudgetThreshold { at: -chosen.at, interval: (high.map(|end| -end), low.map(|end| -end)), ..chosen })
 }
 
 /// Indices of the order statistics between which a quantile lies with 95 % probability.
@@ -101,9 +115,9 @@ fn quantile_interval(n: usize, share: f64) -> (Option<usize>, Option<usize>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{AlarmBudget, alarm_threshold};
+    use super::{ErrorBudget, alarm_threshold, clear_threshold};
 
-    fn budget(text: &str) -> AlarmBudget {
+    fn budget(text: &str) -> ErrorBudget {
         text.parse().expect("a budget")
     }
 
@@ -114,7 +128,7 @@ mod tests {
         }
         assert_eq!((budget("1 in 200").interviews_needed(), budget("5 %").interviews_needed()), (199, 19));
         for text in ["", "0", "1 in 0", "-1 %", "1 in 2", "60 %", "nan", "one in ten", "inf"] {
-            assert!(text.parse::<AlarmBudget>().is_err(), "{text}");
+            assert!(text.parse::<ErrorBudget>().is_err(), "{text}");
         }
     }
 
@@ -123,12 +137,9 @@ mod tests {
         let values: Vec<f64> = (0..199).map(|step| f64::from(step) / 200.0).collect();
         let chosen = alarm_threshold(&values, budget("5 %")).expect("values");
         // Ten of two hundred, counting the next one: it may be any of the ten places up to the tenth value.
-        assert_eq!((chosen.n_alarms, chosen.is_promised), (9, true));
+        assert_eq!((chosen.n_errors, chosen.is_promised), (9, true));
         let (low, high) = chosen.interval;
-        assert!(
-            low.is_some_and(|low| low < chosen.below) && high.is_some_and(|high| high > chosen.below),
-            "{chosen:?}"
-        );
+        assert!(low.is_some_and(|low| low < chosen.at) && high.is_some_and(|high| high > chosen.at), "{chosen:?}");
     }
 
     #[test]
@@ -142,7 +153,7 @@ mod tests {
         let n_alarms = (0..400)
             .filter(|_| {
                 let values: Vec<f64> = (0..59).map(|_| next()).collect();
-                next() < alarm_threshold(&values, budget("5 %")).expect("values").below
+                next() < alarm_threshold(&values, budget("5 %")).expect("values").at
             })
             .count();
         // Twenty are expected; three standard deviations are thirteen.
@@ -150,9 +161,21 @@ mod tests {
     }
 
     #[test]
+    fn attacks_that_are_clear_keep_a_budget_of_their_own() {
+        let attacks: Vec<f64> = (0..199).map(|step| f64::from(step) / 200.0).collect();
+        let chosen = clear_threshold(&attacks, budget("5 %")).expect("values");
+        assert_eq!((chosen.n_errors, chosen.is_promised), (9, true));
+        assert_eq!(attacks.iter().filter(|value| **value > chosen.at).count(), 9);
+        let (low, high) = chosen.interval;
+        assert!(low.is_some_and(|low| low < chosen.at) && high.is_some_and(|high| high > chosen.at), "{chosen:?}");
+        let few = clear_threshold(&[0.2, 0.8], budget("5 %")).expect("values");
+        assert_eq!((few.at, few.n_errors, few.is_promised), (0.8, 0, false));
+    }
+
+    #[test]
     fn too_few_interviews_promise_nothing_and_raise_none_of_themselves() {
         let chosen = alarm_threshold(&[0.9, 0.7, 0.95, f64::NAN], budget("1 in 200")).expect("values");
-        assert_eq!((chosen.below, chosen.n_alarms, chosen.is_promised), (0.7, 0, false));
+        assert_eq!((chosen.at, chosen.n_errors, chosen.is_promised), (0.7, 0, false));
         assert_eq!(chosen.interval.0, None, "nothing bounds it from below");
         assert_eq!(alarm_threshold(&[], budget("5 %")), None);
     }

@@ -198,6 +198,7 @@ impl Policy {
         let changed = Self { version: self.version.saturating_add(1), levels, ..self.clone() };
         let values = [
             ("version", changed.version.to_string()),
+            ("clear_from", levels.clear_from.to_string()),
             ("suspicious_below", levels.suspicious_below.to_string()),
             ("alert_below", levels.alert_below.to_string()),
         ];
@@ -211,7 +212,7 @@ impl Policy {
             return Ok(new_text);
         }
         let problem = "must each stand once, on a line of their own".to_owned();
-        Err(PolicyError::Invalid { key: "version, suspicious_below, alert_below".to_owned(), problem })
+        Err(PolicyError::Invalid { key: "version, clear_from, suspicious_below, alert_below".to_owned(), problem })
     }
 
     /// Reads and checks a policy file.

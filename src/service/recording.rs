@@ -138,8 +138,13 @@ impl FrameSession {
         let observation = self.analyst.observe(frame, &context)?;
         self.decoded_frames += 1;
         self.analysed_frames += u64::from(matches!(observation.faces, FaceSearch::Run(_)));
-        let entry = JournalEntry::Frame { track_id: self.track_id.clone(), observation: observation.clone() };
-        Ok(FrameOutcome { observation, events: self.interview.apply(&entry) })
+        let events = self.apply(observation.clone());
+        Ok(FrameOutcome { observation, events })
+    }
+
+    /// Takes what was measured on a frame earlier.
+    pub fn apply(&mut self, observation: FrameObservation) -> Vec<SessionEvent> {
+        self.interview.apply(&JournalEntry::Frame { track_id: self.track_id.clone(), observation })
     }
 
     /// Ends the session and says what follows: last scores and closed segments.

@@ -226,7 +226,8 @@ impl Comparison {
         }
     }
 
-    fn person(&self, image: u32) -> usize {
+    /// Whose image it is, by number.
+    pub(super) fn person(&self, image: u32) -> usize {
         self.person_of.get(image as usize).copied().unwrap_or(usize::MAX)
     }
 }

@@ -12,6 +12,7 @@ use crate::eval::run::Bench;
 
 use super::Outcome;
 use super::pairs::{Accuracy, Comparison, Weighing};
+use super::quality::{self, PictureTraits};
 
 /// False match rates that are reported.
 const FALSE_MATCH_RATES: [f64; 4] = [1e-2, 1e-3, 1e-4, 1e-5];
@@ -21,7 +22,7 @@ pub(super) fn write(
     bench: &Bench<'_>,
     items: &[Item],
     outcomes: &[Outcome],
-    comparison: &Comparison,
+    (comparison, traits): (&Comparison, &[PictureTraits]),
     rows: Vec<ScoreRow>,
 ) -> EvalReport {
     let n_people = items.iter().map(|item| &item.name).collect::<std::collections::BTreeSet<_>>().len();
@@ -62,6 +63,15 @@ pub(super) fn write(
         "\nBalanced accuracy: the threshold comes from the pairs of the other nine tenths of the people.\n\
          Intervals: bootstrap over people, 500 resamples.\n",
     );
+    let threshold = comparison.accept_rates(&[quality::FALSE_MATCH_RATE]).first().map(|rate| rate.threshold);
+    let bins = threshold.map(|threshold| quality::bins(comparison, traits, threshold)).unwrap_or_default();
+    if !bins.is_empty() {
+        text.push_str(
+            "\n### By what the pictures are like\n\nA line from similarity to likelihood ratio is fitted on all pairs, and on the \
+             pairs of each row: where the two cost the same, one line serves both.\n\n",
+        );
+        text.push_str(&quality::table(&bins));
+    }
     let curves: Vec<Curve<'_>> = ranking.iter().map(|ranking| Curve { name: "all pairs", ranking }).collect();
     EvalReport {
         markdown: text,
@@ -79,6 +89,7 @@ pub(super) fn write(
             "balanced_accuracy_by_person": by_person.map(accuracy_json),
             "eer": eer,
             "auc": auc,
+            "by_quality": bins,
             "true_accept_rates": rates.iter().map(|rate| json!({
                 "false_match_rate": rate.false_match_rate,
                 "threshold": rate.threshold,
