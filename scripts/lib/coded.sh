@@ -6,28 +6,33 @@ call_face=160 call_fps=15
 # The picture of them that is looked at: late enough that the codec has settled, and the drift below is back where it began.
 call_looked_at=11
 
-# coded_crops ROOT MANIFEST OUT COLUMNSxROWS KBITS: the crops of a manifest (path,label,group) as OUT/00001.png and so on, with
-# OUT/manifest.csv. They lie side by side in a picture of COLUMNS by ROWS faces that drifts by three pixels as a head does, so
-# that each face gets its part of the bits, as in a picture that is full of detail.
-coded_crops() {
-    local from=$1 manifest=$2 out=$3 grid=$4 kbits=$5 number=0 path label group
-    local cells=$((${grid%x*} * ${grid#*x}))
+# numbered ROOT MANIFEST OUT MULTIPLE: the pictures of a manifest (path,label,group) as OUT/list for ffmpeg's concat, the last of
+# them repeated until there is a multiple of MULTIPLE, and OUT/manifest.csv for pictures named 00001.png and so on.
+numbered() {
+    local from=$1 manifest=$2 out=$3 multiple=$4 number=0 last path label group
     rm -rf "$out"
     mkdir -p "$out"
     printf 'path,label,group\n' >"$out/manifest.csv"
     {
         printf 'ffconcat version 1.0\n'
         while IFS=, read -r path label group; do
-            number=$((number + 1))
+            number=$((number + 1)) last=$from/$path
             printf '%05d.png,%s,%s\n' $number "$label" "$group" >>"$out/manifest.csv"
-            printf "file '%s'\nduration 1\n" "$from/$path"
+            printf "file '%s'\nduration 1\n" "$last"
         done < <(tail -n +2 "$manifest")
-        # The last faces fill their grid.
-        while [ $((number % cells)) -ne 0 ]; do
+        while [ $((number % multiple)) -ne 0 ]; do
             number=$((number + 1))
-            printf "file '%s'\nduration 1\n" "$from/$path"
+            printf "file '%s'\nduration 1\n" "$last"
         done
     } >"$out/list"
+}
+
+# coded_crops ROOT MANIFEST OUT COLUMNSxROWS KBITS: the pictures of a manifest as OUT/00001.png and so on, with OUT/manifest.csv.
+# They lie side by side in a picture of COLUMNS by ROWS that drifts by three pixels as a head does, so that each gets its part of
+# the bits, as in a picture that is full of detail.
+coded_crops() {
+    local out=$3 grid=$4 kbits=$5
+    numbered "$1" "$2" "$out" $((${grid%x*} * ${grid#*x}))
     ffmpeg -nostdin -v error -y -safe 0 -f concat -i "$out/list" \
         -vf "setpts=N/TB,scale=$call_face:$call_face,tile=$grid,setpts=N/TB" -r 1 -c:v ffv1 "$out/grid.mkv"
     ffmpeg -nostdin -v error -y -i "$out/grid.mkv" \
@@ -38,20 +43,10 @@ coded_crops() {
     rm -f "$out/list" "$out/grid.mkv" "$out/call.mp4"
 }
 
-# shrunk ROOT MANIFEST OUT SIDE: the pictures of a manifest (path,label,group) with another side, as OUT/00001.png and so on.
+# shrunk ROOT MANIFEST OUT SIDE: the pictures of a manifest with another side, named as above.
 shrunk() {
-    local from=$1 manifest=$2 out=$3 side=$4 number=0 path label group
-    rm -rf "$out"
-    mkdir -p "$out"
-    printf 'path,label,group\n' >"$out/manifest.csv"
-    {
-        printf 'ffconcat version 1.0\n'
-        while IFS=, read -r path label group; do
-            number=$((number + 1))
-            printf '%05d.png,%s,%s\n' $number "$label" "$group" >>"$out/manifest.csv"
-            printf "file '%s'\nduration 1\n" "$from/$path"
-        done < <(tail -n +2 "$manifest")
-    } >"$out/list"
+    local out=$3 side=$4
+    numbered "$1" "$2" "$out" 1
     ffmpeg -nostdin -v error -y -safe 0 -f concat -i "$out/list" -vf "scale=$side:$side:flags=area" \
         -fps_mode passthrough "$out/%05d.png"
     rm -f "$out/list"

@@ -2,8 +2,8 @@
 //!
 //! Columns: `path` (below the root), `label` or `identity`, and if there `group` (what belongs together when independence
 //! counts: person, video, capture set), `source` (capture set), `species` (kind of attack), any `group_...` (age, sex, light,
-//! whatever error rates are to be told apart by), and `held_out` (the statistic by a model that was trained without the file,
-//! where the shipped one was trained with it). Others are ignored.
+//! whatever error rates are to be told apart by), and `held_out` (the bona fide logit of a model that was trained without the
+//! file, where the shipped one was trained with it). Others are ignored.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -58,7 +58,7 @@ pub(super) struct Item {
     pub(super) group: Option<String>,
     /// Columns that begin with `group_`, by the rest of their name: what error rates are told apart by.
     pub(super) groups: BTreeMap<String, String>,
-    /// `held_out` column: counts in place of what the shipped model says, where that can be judged at all.
+    /// `held_out` column: takes the place of what the shipped model says.
     pub(super) held_out: Option<f64>,
 }
 

@@ -2,7 +2,8 @@
 //! way. How often, in interviews of minutes?
 //!
 //! Recordings are shorter than interviews. Long ones are simulated: stretches of a recording's own observations, drawn at
-//! random, one after the other, through the same session and policy.
+//! random, one after the other, through the same session and policy. What repeats in the simulation and does not in an
+//! interview, the pictures themselves, is made different each time, or the stream signal would rightly find a loop.
 
 use std::fmt::Write as _;
 
@@ -10,7 +11,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::json;
 
-use crate::media::MediaTime;
+use crate::media::{MediaTime, PictureStats};
 use crate::scoring::Level;
 use crate::service::FrameSession;
 use crate::session::SessionEvent;
@@ -70,12 +71,13 @@ fn long_interview(recorded: &[FrameObservation], seed: u64) -> Vec<FrameObservat
         let latest = (last - STRETCH_SECS).max(first);
         let start = if latest > first { rng.random_range(first..latest) } else { first };
         let stretch = recorded.iter().filter(|seen| (start..start + STRETCH_SECS).contains(&secs(seen)));
-        let begins_at = at;
+        let (begins_at, mask) = (at, rng.random::<u64>());
         for seen in stretch {
             at = begins_at + secs(seen) - start;
             let Some(time) = MediaTime::from_secs_f64(at) else { continue };
             let sequence = interview.len() as u64 + 1;
-            interview.push(FrameObservation { sequence, media_time: time, arrival: time, ..seen.clone() });
+            let picture = PictureStats { average_hash: seen.picture.average_hash ^ mask, ..seen.picture };
+            interview.push(FrameObservation { sequence, media_time: time, arrival: time, picture, ..seen.clone() });
         }
         at += GAP_SECS;
     }

@@ -43,8 +43,8 @@ pub(super) fn write(bench: &Bench<'_>, detector: Detector, evaluated: &Evaluated
     if n_held_out > 0 {
         let _ = writeln!(
             text,
-            "The model was trained on {n_held_out} of them: these have the statistic of a model that was not, as the \
-             manifest says it.\n"
+            "The model was trained on {n_held_out} of them: these have the logit of a model that was not, as the manifest \
+             says it.\n"
         );
     }
     let mut columns = vec![("shipped calibration", &figures)];
