@@ -16,7 +16,7 @@ use crate::media::RgbView;
 
 const MODEL: &str = "deepfake";
 /// Side of the model's input.
-const INPUT_SIDE: u16 = 160;
+const INPUT_SIDE: u16 = 224;
 /// Side of the crop over the geometric mean of the mesh's width and height, as the crops of DFDC are cut.
 const CROP_SCALE: f32 = 1.03;
 /// What the model takes for 0, and by how much it divides.
@@ -28,7 +28,7 @@ const LOGIT: ExpectedOutput = ExpectedOutput { model: MODEL, index: 0, shape: &[
 
 /// Cuts the face out of a frame: a square without turning, centred on the mesh.
 ///
-/// `[1, 3, 160, 160]`, f32, RGB, (x - 127) / 128; what lies outside the frame is black.
+/// `[1, 3, 224, 224]`, f32, RGB, (x - 127) / 128; what lies outside the frame is black.
 ///
 /// # Errors
 /// [`VisionError::DegenerateLandmarks`] when the mesh has no extent or is not finite, [`VisionError::Operation`].
@@ -117,14 +117,14 @@ mod tests {
         let mesh = synthetic_mesh(0.0, 0.0, 0.0, 100.0);
         let extent = finite_extent(&mesh).expect("has extent");
         let tensor = prepare(frame.view(), &mesh).expect("prepares");
-        assert_eq!(tensor.shape(), [1, 3, 160, 160]);
+        assert_eq!(tensor.shape(), [1, 3, 224, 224]);
         let side = 1.03 * extent.area().sqrt();
         // The level at the centre of the crop's first pixel: a pixel's level is rounded down, by a third on average.
-        let first = |middle: f32| (middle - side / 2.0 + side / 320.0 - 0.5) / 3.0 - 0.33;
+        let first = |middle: f32| (middle - side / 2.0 + side / 448.0 - 0.5) / 3.0 - 0.33;
         let level = |channel: usize, row: usize, column: usize| tensor[[0, channel, row, column]] * 128.0 + 127.0;
         let center = extent.center();
-        assert!((level(0, 80, 0) - first(center.x)).abs() < 1.0, "{} {}", level(0, 80, 0), first(center.x));
-        assert!((level(1, 0, 80) - first(center.y)).abs() < 1.0, "{} {}", level(1, 0, 80), first(center.y));
+        assert!((level(0, 112, 0) - first(center.x)).abs() < 1.0, "{} {}", level(0, 112, 0), first(center.x));
+        assert!((level(1, 0, 112) - first(center.y)).abs() < 1.0, "{} {}", level(1, 0, 112), first(center.y));
         assert!((level(2, 3, 5) - 7.0).abs() < TOLERANCE, "blue is last");
     }
 
@@ -132,8 +132,8 @@ mod tests {
     fn a_ready_crop_is_taken_whole() {
         for side in [40, 160, 224] {
             let tensor = prepare_crop(slopes(side, side, 1).view()).expect("prepares");
-            assert_eq!(tensor.shape(), [1, 3, 160, 160]);
-            let last = tensor[[0, 0, 80, 159]] * 128.0 + 127.0;
+            assert_eq!(tensor.shape(), [1, 3, 224, 224]);
+            let last = tensor[[0, 0, 112, 223]] * 128.0 + 127.0;
             assert!((last - (side - 1) as f32).abs() <= 1.0, "{side}: {last}");
         }
     }

@@ -32,7 +32,7 @@ class Head:
 def fit(faces: list[Face], versions: list[Features], rows: np.ndarray) -> Head:
     """The head that fits the faces of `rows` (bool) best, in all versions of their pictures."""
     labels = np.array([float(face.is_attack) for face in faces])[rows]
-    weights = np.tile(_weights(faces, rows), len(versions)) / len(versions)
+    importance = np.tile(weights(faces, rows), len(versions)) / len(versions)
     values = np.concatenate([version.values[rows] for version in versions]).astype(np.float64)
     offset = KEPT * np.concatenate([version.fetched[rows] for version in versions])
     targets = np.tile(labels, len(versions))
@@ -44,12 +44,12 @@ def fit(faces: list[Face], versions: list[Features], rows: np.ndarray) -> Head:
 
     def loss(at: np.ndarray) -> float:
         logits = design @ at + offset
-        return float(weights @ (np.logaddexp(0, logits) - targets * logits) + at @ ridge @ at / 2)
+        return float(importance @ (np.logaddexp(0, logits) - targets * logits) + at @ ridge @ at / 2)
 
     for _ in range(STEPS):
         share = 1 / (1 + np.exp(-(design @ found + offset)))
-        gradient = design.T @ (weights * (share - targets)) + ridge @ found
-        step = np.linalg.solve((design.T * (weights * share * (1 - share))) @ design + ridge, gradient)
+        gradient = design.T @ (importance * (share - targets)) + ridge @ found
+        step = np.linalg.solve((design.T * (importance * share * (1 - share))) @ design + ridge, gradient)
         # Newton's step is too long where the offset alone is already sure.
         before = loss(found)
         while loss(found - step) > before and np.abs(step).max() > TOLERANCE:
@@ -62,15 +62,15 @@ def fit(faces: list[Face], versions: list[Features], rows: np.ndarray) -> Head:
     return Head((found[:-1] / spread).astype(np.float32), float(found[-1] - (mean / spread) @ found[:-1]))
 
 
-def _weights(faces: list[Face], rows: np.ndarray) -> np.ndarray:
-    """Every class weighs alike, and within a class no source much more than another."""
+def weights(faces: list[Face], rows: np.ndarray) -> np.ndarray:
+    """What each face of `rows` counts: every class alike, and within a class no source much more than another."""
     cells = np.array([f"{face.source} {face.is_attack}" for face in faces])[rows]
     is_attack = np.array([face.is_attack for face in faces])[rows]
-    weights = np.zeros(len(cells))
+    found = np.zeros(len(cells))
     for cell in np.unique(cells):
         of_cell = cells == cell
         most = MAX_OF_PORTRAITS if cell.startswith(PORTRAITS) else MAX_OF_CELL
-        weights[of_cell] = min(of_cell.sum(), most) / of_cell.sum()
+        found[of_cell] = min(of_cell.sum(), most) / of_cell.sum()
     for of_class in (is_attack, ~is_attack):
-        weights[of_class] *= CLASS_WEIGHT / weights[of_class].sum()
-    return weights
+        found[of_class] *= CLASS_WEIGHT / found[of_class].sum()
+    return found
