@@ -21,7 +21,7 @@ const RISK_RANGE: f64 = 0.5;
 const DOT_RADIUS: f64 = 14.0;
 const DET_TICKS: [f64; 7] = [0.001, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6];
 /// Distinguishable without red against green.
-const COLORS: [&str; 6] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00"];
+const COLORS: [&str; 8] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#595959", "#8a6d00"];
 
 /// One line of a plot.
 pub(super) struct Curve<'a> {

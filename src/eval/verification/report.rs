@@ -67,7 +67,7 @@ pub(super) fn write(
     let bins = threshold.map(|threshold| quality::bins(comparison, traits, threshold)).unwrap_or_default();
     if !bins.is_empty() {
         text.push_str(
-            "\n### By what the pictures are like\n\nA line from similarity to likelihood ratio is fitted on all pairs, and on the \
+            "\n## By what the pictures are like\n\nA line from similarity to likelihood ratio is fitted on all pairs, and on the \
              pairs of each row: where the two cost the same, one line serves both.\n\n",
         );
         text.push_str(&quality::table(&bins));
