@@ -44,7 +44,8 @@ fn picture() -> Option<RgbImage> {
     RgbImage::new(WIDTH, HEIGHT, pixels).ok()
 }
 
-fn sampling(track_hz: f64, embedding_hz: f64, presentation_hz: f64) -> Sampling {
+/// How often faces are followed, and each model is run on them: identity, presentation, deepfake.
+fn sampling([track_hz, embedding_hz, presentation_hz, deepfake_hz]: [f64; 4]) -> Sampling {
     Sampling {
         track_hz,
         track_hz_alert: track_hz,
@@ -52,17 +53,19 @@ fn sampling(track_hz: f64, embedding_hz: f64, presentation_hz: f64) -> Sampling 
         embedding_hz_alert: embedding_hz,
         presentation_hz,
         presentation_hz_alert: presentation_hz,
+        deepfake_hz,
+        deepfake_hz_alert: deepfake_hz,
         ..Policy::shipped().sampling
     }
 }
 
 /// What a frame must have had done to it, so that the row measures what its name says.
-fn measured(observation: &FrameObservation) -> (bool, bool, bool) {
+fn measured(observation: &FrameObservation) -> [bool; 4] {
     match &observation.faces {
-        FaceSearch::NotRun => (false, false, false),
+        FaceSearch::NotRun => [false; 4],
         FaceSearch::Run(faces) => {
             let face = faces.first().expect("the photograph shows a face");
-            (true, face.embedding.is_some(), face.presentation.is_some())
+            [true, face.embedding.is_some(), face.presentation.is_some(), face.deepfake.is_some()]
         }
     }
 }
@@ -77,15 +80,17 @@ fn frame(criterion: &mut Criterion<CpuTime>) {
         urgency: Urgency { is_raised: false, wants_identity: false },
     };
     let rows = [
-        ("no face search", sampling(NEVER_HZ, NEVER_HZ, NEVER_HZ), (false, false, false)),
-        ("tracked", sampling(ALWAYS_HZ, NEVER_HZ, NEVER_HZ), (true, false, false)),
-        ("tracked, embedded", sampling(ALWAYS_HZ, ALWAYS_HZ, NEVER_HZ), (true, true, false)),
-        ("tracked, presentation", sampling(ALWAYS_HZ, NEVER_HZ, ALWAYS_HZ), (true, false, true)),
-        ("everything", sampling(ALWAYS_HZ, ALWAYS_HZ, ALWAYS_HZ), (true, true, true)),
+        ("no face search", [false; 4]),
+        ("tracked", [true, false, false, false]),
+        ("tracked, embedded", [true, true, false, false]),
+        ("tracked, presentation", [true, false, true, false]),
+        ("tracked, deepfake", [true, false, false, true]),
+        ("everything", [true; 4]),
     ];
     let mut group = criterion.benchmark_group("frame_720p");
     group.throughput(Throughput::Elements(1));
-    for (name, sampling, expected) in rows {
+    for (name, wanted) in rows {
+        let sampling = sampling(wanted.map(|is_wanted| if is_wanted { ALWAYS_HZ } else { NEVER_HZ }));
         let limits = MediaLimits::default();
         let pipeline = Pipeline::new(executor.clone(), &manifest, limits, sampling).expect("a model for every task");
         let mut analyst = pipeline.analyst(None);
@@ -97,7 +102,7 @@ fn frame(criterion: &mut Criterion<CpuTime>) {
         };
         // The first frame of a track has everything done to it.
         next();
-        assert_eq!(measured(&next()), expected, "{name}");
+        assert_eq!(measured(&next()), wanted, "{name}");
         group.bench_function(BenchmarkId::from_parameter(name), |bencher| bencher.iter(&mut next));
     }
     group.finish();
