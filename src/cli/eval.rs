@@ -41,14 +41,13 @@ pub enum EvalCommand {
 /// What is evaluated, and where the results go.
 #[derive(Clone, Debug, Args)]
 pub struct EvalArgs {
-    // Not a doc comment: the help shows no backticks, which the names of columns would need.
+    /// Which files, and what is true of them.
     #[arg(
         long,
         value_name = "CSV",
         help = "CSV file with the columns path and label (or identity), and if there group, source, species, group_..., \
                 held_out [default: folders below the root are labels]"
     )]
-    #[allow(missing_docs, reason = "the help says it")]
     pub manifest: Option<PathBuf>,
     /// Folder that the manifest's paths are below
     #[arg(long, value_name = "DIR")]

@@ -49,8 +49,8 @@ pub(super) struct Detector {
     assess: fn(&FaceObservation) -> Result<f64, Reason>,
     /// The signal over a recording.
     measure: fn(&[FrameObservation]) -> Measurement,
-    /// Puts the bona fide logit of a model that was trained without the picture in the place of the shipped one's.
-    hold_out: fn(&mut FaceObservation, f64),
+    /// Where a face holds the model's attack score.
+    score_of: fn(&mut FaceObservation) -> Option<&mut f32>,
     /// Whether a tight crop is judged as it is, without looking for the face in it.
     takes_crops: bool,
 }
@@ -61,11 +61,7 @@ pub(super) const PRESENTATION: Detector = Detector {
     title: "Presentation-attack detection",
     assess: Presentation::assess,
     measure: measure::<Presentation>,
-    hold_out: |face, logit| {
-        if let Some(output) = &mut face.presentation {
-            output.attack_score = attack_score(logit);
-        }
-    },
+    score_of: |face| face.presentation.as_mut().map(|output| &mut output.attack_score),
     takes_crops: false,
 };
 
@@ -75,18 +71,20 @@ pub(super) const DEEPFAKE: Detector = Detector {
     title: "Deepfake detection",
     assess: Deepfake::assess,
     measure: measure::<Deepfake>,
-    hold_out: |face, logit| {
-        if let Some(output) = &mut face.deepfake {
-            output.attack_score = attack_score(logit);
-        }
-    },
+    score_of: |face| face.deepfake.as_mut().map(|output| &mut output.attack_score),
     takes_crops: true,
 };
 
-/// The score behind a bona fide logit.
-#[expect(clippy::cast_possible_truncation, reason = "between 0 and 1")]
-fn attack_score(logit: f64) -> f32 {
-    (1.0 / (1.0 + logit.exp())) as f32
+impl Detector {
+    /// The statistic of one face, or the code of the reason why the gate refuses it. The bona fide logit of a model that was
+    /// trained without the picture takes the place of the shipped one's.
+    #[expect(clippy::cast_possible_truncation, reason = "between 0 and 1")]
+    fn statistic(self, item: &Item, face: &mut FaceObservation) -> Result<f64, String> {
+        if let (Some(logit), Some(score)) = (item.held_out, (self.score_of)(face)) {
+            *score = (1.0 / (1.0 + logit.exp())) as f32;
+        }
+        (self.assess)(face).map_err(|reason| reason.code.into_owned())
+    }
 }
 
 impl Measured {
@@ -173,10 +171,7 @@ pub(super) fn measure_all(
             }
             Err(error) => return Err(EvalError::from(error)),
         };
-        if let Some(logit) = item.held_out {
-            (detector.hold_out)(&mut face, logit);
-        }
-        let statistic = (detector.assess)(&face).map_err(|reason| reason.code.into_owned());
+        let statistic = detector.statistic(item, &mut face);
         let embedding = face.embedding.clone().filter(|_| Identity::accepts(&face));
         Ok(Measured { statistic, embedding, traits: traits(image.view(), &face) })
     })
@@ -188,10 +183,7 @@ fn measure_crop(bench: &Bench<'_>, item: &Item, detector: Detector) -> Result<Me
         return Ok(Measured::without("media.unreadable"));
     };
     let mut face = bench.pipeline.measure_crop(crop.view())?;
-    if let Some(logit) = item.held_out {
-        (detector.hold_out)(&mut face, logit);
-    }
-    let statistic = (detector.assess)(&face).map_err(|reason| reason.code.into_owned());
+    let statistic = detector.statistic(item, &mut face);
     Ok(Measured { statistic, embedding: None, traits: traits(crop.view(), &face) })
 }
 

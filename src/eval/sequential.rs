@@ -15,7 +15,7 @@ use crate::media::{MediaTime, PictureStats};
 use crate::scoring::Level;
 use crate::service::FrameSession;
 use crate::session::SessionEvent;
-use crate::signals::FrameObservation;
+use crate::signals::{FrameObservation, quantile};
 
 use super::clip::{Frames, observe, short_name};
 use super::error::EvalError;
@@ -87,7 +87,8 @@ fn long_interview(recorded: &[FrameObservation], seed: u64) -> Vec<FrameObservat
 /// Feeds an interview to a session and notes its levels.
 fn follow(bench: &Bench<'_>, interview: &[FrameObservation]) -> Result<Course, EvalError> {
     let mut session = FrameSession::new(bench.pipeline, bench.policy, None)?;
-    let mut course = Course { alarm_at: None, alert_at: None, clear_at: None, levels: [Level::Inconclusive; 4] };
+    let mut course =
+        Course { alarm_at: None, alert_at: None, clear_at: None, levels: [Level::Inconclusive; MINUTES.len()] };
     for observation in interview {
         let at = observation.media_time.as_secs_f64();
         for event in session.apply(observation.clone()) {
@@ -171,7 +172,7 @@ fn report(bench: &Bench<'_>, items: &[Item], courses: &[Vec<Course>]) -> EvalRep
         let count = |counts: &dyn Fn(&Course) -> bool| courses.iter().filter(|course| counts(course)).count();
         let mut alarms: Vec<f64> = courses.iter().filter_map(|course| course.alarm_at).collect();
         alarms.sort_by(f64::total_cmp);
-        let median = alarms.get(alarms.len() / 2).map_or_else(|| "–".to_owned(), |secs| format!("{secs:.0} s"));
+        let median = if alarms.is_empty() { "–".to_owned() } else { format!("{:.0} s", quantile(&alarms, 0.5)) };
         let _ = writeln!(
             text,
             "| {} | {} | {} of {} | {median} | {} | {} |",

@@ -24,7 +24,7 @@ pub(super) struct Traits {
 }
 
 /// Lower end and name of each stratum, rising.
-type Bins = [(f64, &'static str)];
+pub(super) type Bins = [(f64, &'static str)];
 
 const FACE_HEIGHT: &Bins =
     &[(0.0, "below 80 px"), (80.0, "80 to 120 px"), (120.0, "120 to 200 px"), (200.0, "200 px and more")];
@@ -91,7 +91,8 @@ pub(super) fn stratify(items: &[Item], traits: &[Traits], trials: &[Trial]) -> V
     found
 }
 
-fn bin(bins: &Bins, value: f64) -> Option<&'static str> {
+/// The name of the stratum that a value falls into; `None` below all of them.
+pub(super) fn bin(bins: &Bins, value: f64) -> Option<&'static str> {
     bins.iter().rev().find(|(from, _)| value >= *from).map(|(_, name)| *name)
 }
 

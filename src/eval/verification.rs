@@ -33,6 +33,15 @@ enum Outcome {
     NonResponse(String),
 }
 
+impl Outcome {
+    fn traits(&self) -> Option<PictureTraits> {
+        match self {
+            Self::Embedded(_, traits) => Some(*traits),
+            Self::NonResponse(_) => None,
+        }
+    }
+}
+
 impl Answer for Outcome {
     fn to_json(&self) -> Value {
         match self {
@@ -64,16 +73,13 @@ pub fn evaluate_verification(bench: &Bench<'_>, task: &EvalTask) -> Result<EvalR
     manifest::check_files(&items)?;
     let outcomes = embed_all(bench, &items, task.framing)?;
     let mut people = BTreeMap::new();
-    let (mut embedded, mut traits) = (Vec::new(), Vec::new());
+    let mut embedded = Vec::new();
     let mut rows = Vec::new();
     for (item, outcome) in items.iter().zip(&outcomes) {
         let next = people.len();
         let person = *people.entry(item.name.as_str()).or_insert(next);
         match outcome {
-            Outcome::Embedded(embedding, of_picture) => {
-                embedded.push((person, item.path.as_str(), embedding));
-                traits.push(*of_picture);
-            }
+            Outcome::Embedded(embedding, _) => embedded.push((person, item.path.as_str(), embedding)),
             Outcome::NonResponse(reason) => rows.push(ScoreRow {
                 path: item.path.clone(),
                 label: "unassessable".to_owned(),
@@ -85,7 +91,7 @@ pub fn evaluate_verification(bench: &Bench<'_>, task: &EvalTask) -> Result<EvalR
     let vectors: Vec<(usize, &Embedding)> = embedded.iter().map(|(person, _, vector)| (*person, *vector)).collect();
     let comparison = Comparison::new(&vectors, people.len())?;
     rows.extend(pair_rows(bench, &comparison, &embedded));
-    Ok(report::write(bench, &items, &outcomes, (&comparison, &traits), rows))
+    Ok(report::write(bench, &items, &outcomes, &comparison, rows))
 }
 
 /// The identity vectors of every person who has any.

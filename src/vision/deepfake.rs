@@ -10,7 +10,7 @@ use super::face::{DeepfakeOutput, FaceMesh};
 use super::geometry::{BoxPx, PointPx};
 use super::landmark::extent;
 use super::resample::{ChannelOrder, Interpolation, PixelRect, nchw, resize_region, side_i32, warp_chip};
-use super::tensor::ExpectedOutput;
+use super::tensor::attack_score;
 use super::transform::Similarity;
 use crate::media::RgbView;
 
@@ -24,7 +24,6 @@ const INPUT_OFFSET: f32 = 127.0;
 const INPUT_SCALE: f32 = 128.0;
 /// Reduction of a ready crop beyond which pixels are averaged before they are interpolated, as in training.
 const MAX_BILINEAR_REDUCTION: f32 = 1.6;
-const LOGIT: ExpectedOutput = ExpectedOutput { model: MODEL, index: 0, shape: &[1, 1], described: "one logit [1, 1]" };
 
 /// Cuts the face out of a frame: a square without turning, centred on the mesh.
 ///
@@ -61,8 +60,7 @@ pub fn prepare_crop(crop: RgbView<'_>) -> Result<ArrayD<f32>, VisionError> {
 /// # Errors
 /// [`VisionError::OutputShape`] and [`VisionError::NotFinite`] when the answer is not the model's.
 pub fn interpret(outputs: &[ArrayD<f32>]) -> Result<DeepfakeOutput, VisionError> {
-    let logit = LOGIT.read(outputs)?.first().copied().unwrap_or_default();
-    Ok(DeepfakeOutput { attack_score: 1.0 / (1.0 + (-logit).exp()) })
+    Ok(DeepfakeOutput { attack_score: attack_score(MODEL, outputs)? })
 }
 
 fn tensor(pixels: &[u8]) -> Result<ArrayD<f32>, VisionError> {

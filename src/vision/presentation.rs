@@ -8,7 +8,7 @@ use ndarray::ArrayD;
 use super::error::VisionError;
 use super::geometry::BoxPx;
 use super::resample::{ChannelOrder, Interpolation, PixelRect, nchw, resize_region, side_i32, whole};
-use super::tensor::ExpectedOutput;
+use super::tensor::attack_score;
 use super::tracker::TrackedFace;
 use crate::media::RgbView;
 
@@ -19,7 +19,6 @@ const INPUT_SIDE: u16 = 128;
 const CLOSE_SCALE: f32 = 1.0;
 /// Side of the wide view over that of the box: what a photograph or screen ends in.
 const SURROUNDINGS_SCALE: f32 = 2.7;
-const LOGIT: ExpectedOutput = ExpectedOutput { model: MODEL, index: 0, shape: &[1, 1], described: "one logit [1, 1]" };
 
 /// A face, close and with what is around it, as the model wants it.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,8 +81,7 @@ fn view(frame: RgbView<'_>, box_in_frame: &BoxPx, scale: f32) -> Result<Vec<u8>,
 /// # Errors
 /// [`VisionError::OutputShape`] and [`VisionError::NotFinite`] when the answer is not the model's.
 pub fn interpret(outputs: &[ArrayD<f32>]) -> Result<f32, VisionError> {
-    let logit = LOGIT.read(outputs)?.first().copied().unwrap_or_default();
-    Ok(1.0 / (1.0 + (-logit).exp()))
+    attack_score(MODEL, outputs)
 }
 
 fn grown(inner: &BoxPx, scale: f32) -> BoxPx {

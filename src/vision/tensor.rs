@@ -38,6 +38,16 @@ impl ExpectedOutput {
     }
 }
 
+/// The attack score 0..=1 behind a model's one logit, higher = more likely an attack.
+///
+/// # Errors
+/// As [`ExpectedOutput::read`].
+pub(super) fn attack_score(model: &'static str, outputs: &[ArrayD<f32>]) -> Result<f32, VisionError> {
+    let expected = ExpectedOutput { model, index: 0, shape: &[1, 1], described: "one logit [1, 1]" };
+    let logit = expected.read(outputs)?.first().copied().unwrap_or_default();
+    Ok(1.0 / (1.0 + (-logit).exp()))
+}
+
 #[cfg(test)]
 mod tests {
     use ndarray::{ArrayD, IxDyn};

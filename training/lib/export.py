@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from onnx import TensorProto, helper, numpy_helper
+
+from lib.faces import session
 
 OPSET = 17
 # Weights of fewer elements stay in single precision: biases, and scalars that operators want as they are.
@@ -62,10 +63,8 @@ def halve(model: onnx.ModelProto) -> None:
 
 def logits(path: Path, inputs: Iterable[np.ndarray]) -> np.ndarray:
     """What ONNX Runtime says of each input, one number each."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    return np.array([session.run(None, {"input": tensor})[0].item() for tensor in inputs])
+    network = session(path)
+    return np.array([network.run(None, {"input": tensor})[0].item() for tensor in inputs])
 
 
 def slopes(side: int, offset: float = 127.0, scale: float = 128.0) -> np.ndarray:

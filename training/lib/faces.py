@@ -31,12 +31,12 @@ DETECTION_CONFIDENCE = 0.65
 MAX_OVERLAP = 0.4
 
 
-def session(path: Path) -> onnxruntime.InferenceSession:
-    """An ONNX Runtime session on one thread, so that several processes can run side by side."""
+def session(model: Path | bytes) -> onnxruntime.InferenceSession:
+    """An ONNX Runtime session of a file, or of a file's content, on one thread, so that several processes can run side by side."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(model if isinstance(model, bytes) else str(model), options, providers=["CPUExecutionProvider"])
 
 
 class FaceFinder:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 from onnx import TensorProto, helper
 
+from lib.faces import session
 from presentation import data
 from presentation.data import Face
 
@@ -34,9 +34,7 @@ class Network:
     def __init__(self, start: Path) -> None:
         model = onnx.load(str(start))
         model.graph.output.append(helper.make_tensor_value_info(FEATURES, TensorProto.FLOAT, ["N", N_FEATURES]))
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        self.session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        self.session = session(model.SerializeToString())
 
     def of(self, pairs: list[list[np.ndarray]]) -> Features:
         """Of both views of each face."""

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::eval::metric::{cllr, min_cllr};
+use crate::eval::strata::{Bins, bin};
 use crate::scoring::{Calibration, LabelledStatistic, fit};
 
 use super::pairs::{Comparison, Pair};
@@ -25,9 +26,6 @@ pub(super) struct PictureTraits {
     /// How far the face is turned away, in degrees, without sign.
     pub(super) yaw_deg: Option<f64>,
 }
-
-/// Lower end and name of each bin, rising.
-type Bins = [(f64, &'static str)];
 
 const YAW: &Bins = &[(0.0, "below 10°"), (10.0, "10 to 20°"), (20.0, "20 to 30°"), (30.0, "30° and more")];
 const FACE_HEIGHT: &Bins =
@@ -64,12 +62,11 @@ pub(super) fn bins(comparison: &Comparison, traits: &[PictureTraits], threshold:
     let common = line(comparison, comparison.genuine(), comparison.impostors());
     let mut found = Vec::new();
     for (trait_name, edges, worse) in by {
-        for (at, (low, name)) in edges.iter().enumerate() {
-            let high = edges.get(at + 1).map_or(f64::INFINITY, |(high, _)| *high);
+        for (_, name) in edges {
             let inside = |pair: &&Pair| {
                 let of = |image: u32| traits.get(image as usize);
                 let value = of(pair.first).zip(of(pair.second)).and_then(|(a, b)| worse(a, b));
-                value.is_some_and(|value| (*low..high).contains(&value))
+                value.and_then(|value| bin(edges, value)) == Some(*name)
             };
             let genuine: Vec<Pair> = comparison.genuine().iter().filter(inside).copied().collect();
             let impostors: Vec<Pair> = comparison.impostors().iter().filter(inside).copied().collect();

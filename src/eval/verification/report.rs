@@ -15,14 +15,14 @@ use super::pairs::{Accuracy, Comparison, Weighing};
 use super::quality::{self, PictureTraits};
 
 /// False match rates that are reported.
-const FALSE_MATCH_RATES: [f64; 4] = [1e-2, 1e-3, 1e-4, 1e-5];
+const FALSE_MATCH_RATES: [f64; 4] = [1e-2, quality::FALSE_MATCH_RATE, 1e-4, 1e-5];
 
 /// Puts all figures together.
 pub(super) fn write(
     bench: &Bench<'_>,
     items: &[Item],
     outcomes: &[Outcome],
-    (comparison, traits): (&Comparison, &[PictureTraits]),
+    comparison: &Comparison,
     rows: Vec<ScoreRow>,
 ) -> EvalReport {
     let n_people = items.iter().map(|item| &item.name).collect::<std::collections::BTreeSet<_>>().len();
@@ -63,8 +63,9 @@ pub(super) fn write(
         "\nBalanced accuracy: the threshold comes from the pairs of the other nine tenths of the people.\n\
          Intervals: bootstrap over people, 500 resamples.\n",
     );
-    let threshold = comparison.accept_rates(&[quality::FALSE_MATCH_RATE]).first().map(|rate| rate.threshold);
-    let bins = threshold.map(|threshold| quality::bins(comparison, traits, threshold)).unwrap_or_default();
+    let traits: Vec<PictureTraits> = outcomes.iter().filter_map(Outcome::traits).collect();
+    let at_bins = rates.iter().find(|rate| rate.false_match_rate.to_bits() == quality::FALSE_MATCH_RATE.to_bits());
+    let bins = at_bins.map(|rate| quality::bins(comparison, &traits, rate.threshold)).unwrap_or_default();
     if !bins.is_empty() {
         text.push_str(
             "\n## By what the pictures are like\n\nA line from similarity to likelihood ratio is fitted on all pairs, and on the \
