@@ -2,7 +2,7 @@
 //!
 //! Answers are appended, one line of JSON a file, to `unfinished.jsonl` in the folder of the results, which goes when the
 //! results are written. They count only for the same task, framing, policy, models and version, and for a file of the same
-//! size and time of change.
+//! size and time of change, with the same held-out logit.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -13,6 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::{Value, json};
 
 use super::error::EvalError;
+use super::manifest::Item;
 use super::run::EvalTask;
 use crate::scoring::Policy;
 use crate::service::Pipeline;
@@ -92,10 +93,10 @@ impl Unfinished {
     /// The answer for a file, kept or made now.
     pub(super) fn answer<A: Answer>(
         &self,
-        file: &Path,
+        item: &Item,
         work: impl FnOnce() -> Result<A, EvalError>,
     ) -> Result<A, EvalError> {
-        let key = key(file);
+        let key = key(item);
         if let Some(answer) = self.answers.get(&key).and_then(A::from_json) {
             return Ok(answer);
         }
@@ -115,13 +116,15 @@ impl Unfinished {
     }
 }
 
-/// Path, size and time of change.
-fn key(file: &Path) -> String {
+/// Path, size, time of change, and the one thing of a manifest that an answer depends on.
+fn key(item: &Item) -> String {
+    let file = &item.file;
     let metadata = file.metadata().ok();
     let bytes = metadata.as_ref().map_or(0, std::fs::Metadata::len);
     let modified = metadata.and_then(|metadata| metadata.modified().ok());
     let since = modified.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok()).unwrap_or_default();
-    format!("{} {bytes} {}", file.display(), since.as_nanos())
+    let held_out = item.held_out.map(|logit| format!(" {logit}")).unwrap_or_default();
+    format!("{} {bytes} {}{held_out}", file.display(), since.as_nanos())
 }
 
 fn read(path: &Path, belongs_to: &Value) -> std::io::Result<HashMap<String, Value>> {
@@ -154,7 +157,10 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use super::{Answer, FILE, Unfinished};
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
+    use super::{Answer, FILE, Item, Unfinished};
 
     impl Answer for u64 {
         fn to_json(&self) -> Value {
@@ -164,6 +170,32 @@ mod tests {
         fn from_json(value: &Value) -> Option<Self> {
             value.as_u64()
         }
+    }
+
+    fn item(file: &Path, held_out: Option<f64>) -> Item {
+        Item {
+            path: file.display().to_string(),
+            file: file.to_owned(),
+            name: "bona_fide".to_owned(),
+            source: None,
+            species: None,
+            group: None,
+            groups: BTreeMap::new(),
+            held_out,
+        }
+    }
+
+    #[test]
+    fn another_held_out_logit_is_another_answer() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let media = folder.path().join("a.jpg");
+        std::fs::write(&media, "picture").expect("writes");
+        let ask = |held_out: Option<f64>, answer: u64| {
+            let kept = Unfinished::open_for(folder.path(), &json!({ "models": 1 })).expect("opens");
+            kept.answer::<u64>(&item(&media, held_out), || Ok(answer)).expect("answers")
+        };
+        assert_eq!((ask(Some(1.5), 7), ask(Some(1.5), 8)), (7, 7), "kept");
+        assert_eq!((ask(Some(-2.0), 9), ask(None, 10)), (9, 10), "the manifest says something else");
     }
 
     #[test]
@@ -177,7 +209,7 @@ mod tests {
                 asked.set(asked.get() + 1);
                 Ok(7)
             };
-            assert_eq!(kept.answer::<u64>(&media, work).expect("answers"), 7);
+            assert_eq!(kept.answer::<u64>(&item(&media, None), work).expect("answers"), 7);
             kept
         };
         let kept = ask(&json!({ "models": 1 }));

@@ -54,7 +54,7 @@ impl Bench<'_> {
         work: impl Fn(&Item) -> Result<A, EvalError> + Sync,
     ) -> Result<Vec<A>, EvalError> {
         self.for_each(items, |item| match self.unfinished {
-            Some(unfinished) => unfinished.answer(&item.file, || work(item)),
+            Some(unfinished) => unfinished.answer(item, || work(item)),
             None => work(item),
         })
     }
