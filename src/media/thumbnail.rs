@@ -9,6 +9,9 @@ use super::picture::PictureStats;
 /// ITU-R BT.601-7; gamma-coded values are weighted as they are, as luma is defined.
 const LUMA_WEIGHTS: [u32; 3] = [19_595, 38_470, 7_471];
 const LUMA_SHIFT: u32 = 16;
+const CHANNELS: usize = 3;
+/// Rows of bytes whose sum a `u16` holds.
+const MAX_ROWS_A_SUM: usize = 256;
 const HASH_SIDE: usize = 8;
 /// The largest luma level.
 const WHITE_LEVEL: f64 = 255.0;
@@ -34,17 +37,21 @@ impl Thumbnail {
     #[must_use]
     pub fn of(view: RgbView<'_>) -> Self {
         let (width, height) = (view.width() as usize, view.height() as usize);
+        let row_bytes = width * CHANNELS;
+        let mut columns = vec![0_u16; row_bytes];
         let mut levels = Vec::with_capacity(Self::WIDTH * Self::HEIGHT);
-        let columns: Vec<(usize, usize)> = cells(width, Self::WIDTH).collect();
-        let mut sums = vec![0_u64; Self::WIDTH];
         for (top, bottom) in cells(height, Self::HEIGHT) {
-            sums.fill(0);
-            for row in view.pixels().chunks_exact(width * 3).skip(top).take(bottom - top) {
-                add_row(row.as_chunks::<3>().0, &columns, &mut sums);
+            let mut sums = [[0_u64; CHANNELS]; Self::WIDTH];
+            let band = view.pixels().get(top * row_bytes..bottom * row_bytes).unwrap_or_default();
+            for rows in band.chunks(row_bytes * MAX_ROWS_A_SUM) {
+                columns.fill(0);
+                rows.chunks_exact(row_bytes).for_each(|row| add_row(row, &mut columns));
+                add_cells(&columns, cells(width, Self::WIDTH), &mut sums);
             }
-            levels.extend(sums.iter().zip(&columns).map(|(&sum, (left, right))| {
+            levels.extend(sums.iter().zip(cells(width, Self::WIDTH)).map(|(sum, (left, right))| {
+                let luma: u64 = sum.iter().zip(LUMA_WEIGHTS).map(|(sum, weight)| sum * u64::from(weight)).sum();
                 let n_pixels = (right - left) * (bottom - top);
-                to_f32(sum as f64 / f64::from(1_u32 << LUMA_SHIFT) / n_pixels as f64)
+                to_f32(luma as f64 / f64::from(1_u32 << LUMA_SHIFT) / n_pixels as f64)
             }));
         }
         Self { levels: levels.into_boxed_slice() }
@@ -113,13 +120,22 @@ fn cells(length: usize, n: usize) -> impl Iterator<Item = (usize, usize)> {
     })
 }
 
-fn add_row(row: &[[u8; 3]], columns: &[(usize, usize)], sums: &mut [u64]) {
-    let [red_weight, green_weight, blue_weight] = LUMA_WEIGHTS;
-    for (sum, &(left, right)) in sums.iter_mut().zip(columns) {
-        let luma = |[red, green, blue]: &[u8; 3]| {
-            u64::from(u32::from(*red) * red_weight + u32::from(*green) * green_weight + u32::from(*blue) * blue_weight)
-        };
-        *sum += row.get(left..right).unwrap_or_default().iter().map(luma).sum::<u64>();
+/// Adds one row to the sums of its columns: plain enough for the compiler to make vector code of it.
+fn add_row(row: &[u8], columns: &mut [u16]) {
+    for (sum, level) in columns.iter_mut().zip(row) {
+        *sum += u16::from(*level);
+    }
+}
+
+/// Adds the sums of each cell's columns, channel by channel.
+fn add_cells(columns: &[u16], cells: impl Iterator<Item = (usize, usize)>, sums: &mut [[u64; CHANNELS]]) {
+    let columns = columns.as_chunks::<CHANNELS>().0;
+    for (sum, (left, right)) in sums.iter_mut().zip(cells) {
+        for pixel in columns.get(left..right).unwrap_or_default() {
+            for (total, level) in sum.iter_mut().zip(pixel) {
+                *total += u64::from(*level);
+            }
+        }
     }
 }
 
