@@ -276,19 +276,26 @@ impl Pipeline {
         let detections =
             if tracker.plan(frame).detect { Some(timed(Stage::Detect, || self.detect(image))?) } else { None };
         let places = tracker.begin(frame, detections.as_deref());
-        let meshes: Result<Vec<_>, ServiceError> = timed(Stage::Mesh, || {
-            places.into_iter().map(|(track, roi)| Ok((track, Some(self.mesh_at(image, &roi)?)))).collect()
-        });
-        Ok(tracker.finish(meshes?))
+        let mut meshes = Vec::with_capacity(places.len());
+        timed(Stage::Mesh, || {
+            for (track, roi) in places {
+                let (mesh, has_moved) = self.mesh_at(image, &roi)?;
+                if has_moved {
+                    tracker.doubt();
+                }
+                meshes.push((track, Some(mesh)));
+            }
+            Ok::<_, ServiceError>(())
+        })?;
+        Ok(tracker.finish(meshes))
     }
 
-    /// The mesh of one face, followed or new.
-    fn mesh_at(&self, image: RgbView<'_>, roi: &FaceRoi) -> Result<FaceMesh, ServiceError> {
+    /// The mesh of one face, looked at twice unless it was where it was looked for; and whether a followed one was not.
+    fn mesh_at(&self, image: RgbView<'_>, roi: &FaceRoi) -> Result<(FaceMesh, bool), ServiceError> {
         let mesh = self.mesh(image, roi)?;
-        // A mesh found from a box costs identity: a new face is looked at twice, a followed one was looked at before.
-        match FaceRoi::from_mesh(&mesh).filter(|_| !roi.is_refined()) {
-            Some(refined) => self.mesh(image, &refined),
-            None => Ok(mesh),
+        match FaceRoi::from_mesh(&mesh).filter(|found| !roi.has_shown(found)) {
+            Some(found) => Ok((self.mesh(image, &found)?, roi.is_refined())),
+            None => Ok((mesh, false)),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Where the mesh model has to look.
 
+use std::f32::consts::{PI, TAU};
+
 use super::face::{Detection, FaceMesh};
 use super::geometry::PointPx;
 use super::landmark::{LEFT_EYE_OUTER, RIGHT_EYE_OUTER};
@@ -7,6 +9,10 @@ use super::transform::Similarity;
 
 /// Side of the region over the longer side of the face, as in the mesh model's training.
 const MARGIN: f32 = 1.5;
+/// How far a face may be off the region's middle, in sides of the region, off its size, as a ratio, and off level.
+const MAX_SHIFT: f32 = 0.05;
+const MAX_GROWTH: f32 = 1.1;
+const MAX_TURN_RAD: f32 = 0.1;
 /// Smallest region that is worth looking at.
 const MIN_SIDE_PX: f32 = 4.0;
 
@@ -71,12 +77,22 @@ impl FaceRoi {
     }
 
     /// Whether it comes from a mesh and not from a detector's box.
-    ///
-    /// A mesh found from a box is less exact than one found from a mesh: where a single picture has to carry an identity,
-    /// run the mesh model a second time on [`FaceRoi::from_mesh`] of the first answer (ADR 004 has the figures).
     #[must_use]
     pub const fn is_refined(&self) -> bool {
         self.is_refined
+    }
+
+    /// Whether a mesh that was found here, and asks for `found`, needs no second look.
+    ///
+    /// A mesh is exact where the model was shown the face as in its training: in the middle, level and at its size. From a
+    /// detector's box, or from a face that has moved on since the last frame, it costs identity (ADR 004 has the figures): run
+    /// the model again on [`FaceRoi::from_mesh`] of the first answer.
+    #[must_use]
+    pub fn has_shown(&self, found: &Self) -> bool {
+        let shift = (found.center.x - self.center.x).hypot(found.center.y - self.center.y) / self.side_px;
+        let growth = (found.side_px / self.side_px).max(self.side_px / found.side_px);
+        let turn = (found.angle_rad - self.angle_rad + PI).rem_euclid(TAU) - PI;
+        self.is_refined && shift <= MAX_SHIFT && growth <= MAX_GROWTH && turn.abs() <= MAX_TURN_RAD
     }
 
     /// Frame to a chip of `chip_side` pixels.
@@ -125,5 +141,22 @@ mod tests {
         let left = chip_from_frame.apply(mesh.point(super::LEFT_EYE_OUTER));
         let right = chip_from_frame.apply(mesh.point(super::RIGHT_EYE_OUTER));
         assert!((left.y - right.y).abs() < 0.01 && left.x < right.x, "{left:?} {right:?}");
+    }
+    #[test]
+    fn a_face_that_has_moved_on_is_looked_at_again() {
+        let before = FaceRoi::from_mesh(&synthetic_mesh(0.0, 0.0, 0.0, 180.0)).expect("has extent");
+        let changed = |change: fn(&mut FaceRoi)| {
+            let mut found = before;
+            change(&mut found);
+            before.has_shown(&found)
+        };
+        assert!(changed(|_| ()) && changed(|found| found.center.x += 0.04 * found.side_px));
+        assert!(!changed(|found| found.center.y -= 0.06 * found.side_px));
+        assert!(!changed(|found| found.side_px *= 1.2) && !changed(|found| found.side_px /= 1.2));
+        assert!(changed(|found| found.angle_rad += 0.05 - std::f32::consts::TAU));
+        assert!(!changed(|found| found.angle_rad -= 0.2) && !changed(|found| found.center.x = f32::NAN));
+        let box_in_frame = BoxPx { left: 10.0, top: 10.0, right: 100.0, bottom: 110.0 };
+        let from_box = FaceRoi::from_detection(&Detection { box_in_frame, confidence: 1.0 }).expect("has extent");
+        assert!(!from_box.has_shown(&from_box), "a box is never exact");
     }
 }

@@ -12,6 +12,9 @@ use crate::media::MediaTime;
 
 /// Overlap of a detection with a followed face from which they are the same face.
 const MIN_SAME_FACE_IOU: f32 = 0.3;
+/// Overlap below which the detector is believed and not the mesh: a mesh that follows hair or a hand is as sure of itself as one
+/// that follows a face.
+const MIN_AGREEING_IOU: f32 = 0.5;
 /// Overlap of two followed faces from which nobody can tell which is which.
 const MAX_CROSSING_IOU: f32 = 0.4;
 /// Largest step of a face between two looks, in face sizes; a larger one is a jump.
@@ -138,6 +141,11 @@ impl FaceTracker {
         self.tracks.iter().map(|track| (track.id, track.roi)).collect()
     }
 
+    /// Asks the detector on the next frame, in any case: a face was not where it was looked for.
+    pub const fn doubt(&mut self) {
+        self.must_detect = true;
+    }
+
     /// Takes what the mesh model found for each track and returns the faces that hold.
     ///
     /// A track ends when its face is absent, has jumped, or lies on another track's face (then both end). Unknown ids are
@@ -194,11 +202,14 @@ impl FaceTracker {
         }
         pairs.sort_by(|a, b| b.0.total_cmp(&a.0));
         let mut is_taken = vec![false; detections.len()];
-        for (_, track_idx, detection_idx) in pairs {
+        for (overlap, track_idx, detection_idx) in pairs {
             let track = &mut self.tracks[track_idx];
             if track.detection.is_none() && !is_taken[detection_idx] {
                 track.detection = Some(detections[detection_idx]);
                 is_taken[detection_idx] = true;
+                if overlap < MIN_AGREEING_IOU {
+                    track.roi = FaceRoi::from_detection(&detections[detection_idx]).unwrap_or(track.roi);
+                }
             }
         }
         for track in &mut self.tracks {

@@ -183,3 +183,29 @@ fn a_frame_with_the_detector_hands_out_its_boxes() {
     let faces = tracker.finish(vec![(regions[0].0, Some(mesh))]);
     assert_eq!(faces[0].detection, None);
 }
+
+#[test]
+fn a_mesh_that_the_detector_does_not_share_is_looked_for_where_the_face_is() {
+    let mut tracker = tracker();
+    step(&mut tracker, frame(0), &[face_at(0.0, 0.0)]);
+    let followed = |tracker: &mut FaceTracker, at: TrackFrame, face: &FaceMesh| {
+        let regions = tracker.begin(at, Some(&[detection_of(face)]));
+        assert_eq!(regions.len(), 1, "the same face");
+        let is_box = !regions[0].1.is_refined();
+        tracker.finish(vec![(regions[0].0, Some(face.clone()))]);
+        is_box
+    };
+    assert!(!followed(&mut tracker, frame(1_100), &face_at(5.0, 0.0)), "they agree");
+    assert!(followed(&mut tracker, frame(2_200), &face_at(45.0, 0.0)), "half a face off");
+}
+
+#[test]
+fn a_doubt_asks_the_detector_once() {
+    let mut tracker = tracker();
+    step(&mut tracker, frame(0), &[face_at(0.0, 0.0)]);
+    assert!(!tracker.plan(frame(100)).detect);
+    tracker.doubt();
+    assert!(tracker.plan(frame(100)).detect);
+    step(&mut tracker, frame(100), &[face_at(0.0, 0.0)]);
+    assert!(!tracker.plan(frame(200)).detect);
+}
