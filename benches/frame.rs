@@ -11,7 +11,7 @@ use bonafide::inference::Manifest;
 use bonafide::media::{MediaLimits, MediaTime, RgbImage, VideoFrame, decode_still};
 use bonafide::scoring::{Policy, Sampling};
 use bonafide::service::{Pipeline, SampleContext};
-use bonafide::session::Urgency;
+use bonafide::session::{FaceModels, Urgency};
 use bonafide::signals::{FaceSearch, FrameObservation};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
@@ -77,7 +77,7 @@ fn frame(criterion: &mut Criterion<CpuTime>) {
         arrival: MediaTime::ZERO,
         missing_before: 0,
         shed_before: 0,
-        urgency: Urgency { is_raised: false, wants_identity: false },
+        urgency: Urgency { is_raised: false, doubts: FaceModels::NONE },
     };
     let rows = [
         ("no face search", [false; 4]),

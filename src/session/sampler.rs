@@ -17,14 +17,14 @@ const MAX_KNOWN_FACES: usize = 16;
 pub struct Urgency {
     /// Whether the verdict is open or not CLEAR.
     pub is_raised: bool,
-    /// Whether an embedding that matched nobody waits for a second opinion.
-    pub wants_identity: bool,
+    /// The models whose last answer was odd and waits for a second opinion.
+    pub doubts: FaceModels,
 }
 
 impl Default for Urgency {
     /// Raised: nothing is known yet.
     fn default() -> Self {
-        Self { is_raised: true, wants_identity: false }
+        Self { is_raised: true, doubts: FaceModels::NONE }
     }
 }
 
@@ -51,6 +51,8 @@ pub struct FaceModels {
 }
 
 impl FaceModels {
+    /// No model.
+    pub const NONE: Self = Self { embedding: false, presentation: false, deepfake: false };
     /// Every model.
     pub const ALL: Self = Self { embedding: true, presentation: true, deepfake: true };
 }
@@ -69,16 +71,19 @@ impl Sampler {
     /// What to compute on the frame at `at`; `scene_changed` says that the picture is another one than just before.
     #[must_use]
     pub fn plan(&self, sampling: &Sampling, urgency: Urgency, at: MediaTime, scene_changed: bool) -> FramePlan {
-        let rate = |calm_hz: f64, raised_hz: f64| if urgency.is_raised { raised_hz } else { calm_hz };
-        let find_faces =
-            scene_changed || is_due(self.last_faces, at, 1.0 / rate(sampling.track_hz, sampling.track_hz_alert));
-        let embedding_secs = if urgency.wants_identity {
+        let Urgency { is_raised, doubts } = urgency;
+        let period_secs =
+            |is_wanted: bool, calm_hz: f64, raised_hz: f64| 1.0 / if is_wanted { raised_hz } else { calm_hz };
+        let track_secs = period_secs(is_raised, sampling.track_hz, sampling.track_hz_alert);
+        let find_faces = scene_changed || is_due(self.last_faces, at, track_secs);
+        let embedding_secs = if doubts.embedding {
             CONFIRM_SECS
         } else {
-            1.0 / rate(sampling.embedding_hz, sampling.embedding_hz_alert)
+            period_secs(is_raised, sampling.embedding_hz, sampling.embedding_hz_alert)
         };
-        let presentation_secs = 1.0 / rate(sampling.presentation_hz, sampling.presentation_hz_alert);
-        let deepfake_secs = 1.0 / rate(sampling.deepfake_hz, sampling.deepfake_hz_alert);
+        let presentation_secs =
+            period_secs(is_raised || doubts.presentation, sampling.presentation_hz, sampling.presentation_hz_alert);
+        let deepfake_secs = period_secs(is_raised || doubts.deepfake, sampling.deepfake_hz, sampling.deepfake_hz_alert);
         FramePlan {
             find_faces,
             models: FaceModels {
@@ -126,12 +131,13 @@ fn is_due(last: Option<MediaTime>, at: MediaTime, period_secs: f64) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::scoring::Policy;
+    use crate::signals::FaceObservation;
     use crate::signals::testing::{face, frame_at};
-    use crate::vision::{Embedding, FaceTrackId};
+    use crate::vision::{DeepfakeOutput, Embedding, FaceTrackId, PresentationOutput};
 
-    use super::{FaceSearch, MediaTime, Sampler, Urgency};
+    use super::{FaceModels, FaceSearch, MediaTime, Sampler, Urgency};
 
-    const CALM: Urgency = Urgency { is_raised: false, wants_identity: false };
+    const CALM: Urgency = Urgency { is_raised: false, doubts: FaceModels::NONE };
 
     /// Counts what is planned on `secs` seconds of 30 Hz video.
     fn planned(urgency: Urgency, secs: u32) -> (u32, u32) {
@@ -161,7 +167,7 @@ mod tests {
         let (raised_faces, raised_embeddings) = planned(Urgency::default(), 20);
         assert!((190..=210).contains(&calm_faces), "{calm_faces}");
         assert!(raised_faces >= 290, "{raised_faces}");
-        assert!((18..=28).contains(&calm_embeddings), "{calm_embeddings}");
+        assert!((9..=14).contains(&calm_embeddings), "{calm_embeddings}");
         assert!(raised_embeddings > calm_embeddings);
     }
 
@@ -173,11 +179,33 @@ mod tests {
         face.embedding = Embedding::from_raw(&[1.0, 0.0]);
         observation.faces = FaceSearch::Run(vec![face]);
         sampler.note(&observation);
-        let doubt = Urgency { is_raised: false, wants_identity: true };
+        let doubts = FaceModels { embedding: true, ..FaceModels::NONE };
+        let doubt = Urgency { doubts, ..CALM };
         let sampling = Policy::shipped().sampling;
         let plan = sampler.plan(&sampling, doubt, MediaTime::from_millis(5_300), false);
         assert!(plan.models.embedding && plan.known_faces == [FaceTrackId(1)]);
         assert!(!sampler.plan(&sampling, CALM, MediaTime::from_millis(5_300), false).models.embedding);
+    }
+
+    #[test]
+    fn an_odd_answer_is_asked_for_again_within_a_second() {
+        let mut sampler = Sampler::default();
+        let mut observation = frame_at(5.0);
+        observation.faces = FaceSearch::Run(vec![FaceObservation {
+            embedding: Embedding::from_raw(&[1.0, 0.0]),
+            presentation: Some(PresentationOutput { attack_score: 0.6, context_ratio: 1.0 }),
+            deepfake: Some(DeepfakeOutput { attack_score: 0.6 }),
+            ..face()
+        }]);
+        sampler.note(&observation);
+        let sampling = Policy::shipped().sampling;
+        let models = |doubts: FaceModels| {
+            sampler.plan(&sampling, Urgency { doubts, ..CALM }, MediaTime::from_millis(6_000), false).models
+        };
+        assert_eq!(models(FaceModels::NONE), FaceModels::NONE);
+        let (presentation, deepfake) =
+            (FaceModels { presentation: true, ..FaceModels::NONE }, FaceModels { deepfake: true, ..FaceModels::NONE });
+        assert_eq!((models(presentation), models(deepfake)), (presentation, deepfake));
     }
 
     #[test]

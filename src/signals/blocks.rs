@@ -67,6 +67,11 @@ impl BlockSeries {
         }
     }
 
+    /// Mean of the newest block.
+    pub(super) fn newest(&self) -> Option<f64> {
+        self.blocks.back().map(Block::mean)
+    }
+
     /// The blocks that begin within the window, oldest first.
     pub(super) fn within(&self, window: Window) -> impl DoubleEndedIterator<Item = &Block> + Clone {
         let (first, last) = (block_index(window.start), block_index(window.end));

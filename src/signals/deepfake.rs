@@ -30,6 +30,12 @@ pub struct Deepfake {
 }
 
 impl Deepfake {
+    /// Whether the newest second speaks for an attack, so that more of them are wanted at once.
+    #[must_use]
+    pub fn wants_confirmation(&self) -> bool {
+        self.series.speaks_against()
+    }
+
     /// The statistic of one face: the model's bona fide logit, or why the gate refuses it.
     ///
     /// # Units
@@ -102,6 +108,16 @@ mod tests {
         let fake = measure(&vec![scored(0.9); 5]).statistic.expect("enough blocks");
         assert!(genuine > 0.0 && (genuine + fake).abs() < 1e-5, "symmetric in the score");
         assert_eq!(measure(&vec![scored(0.9); 2]).reasons[0].code, "deepfake.too_short");
+    }
+
+    #[test]
+    fn a_second_that_speaks_for_a_fake_wants_another() {
+        let mut signal = Deepfake::default();
+        assert!(!signal.wants_confirmation(), "nothing was seen");
+        for (second, attack_score, wants) in [(0.0, 0.2, false), (1.0, 0.8, true), (2.0, 0.3, false)] {
+            signal.observe(&frame_at(second), Some(&scored(attack_score)));
+            assert_eq!(signal.wants_confirmation(), wants, "{attack_score}");
+        }
     }
 
     #[test]

@@ -35,6 +35,11 @@ impl LogitSeries {
         self.logits.push(at, logit);
     }
 
+    /// Whether the newest block speaks for an attack.
+    pub(super) fn speaks_against(&self) -> bool {
+        self.logits.newest().is_some_and(|logit| logit < 0.0)
+    }
+
     /// The mean over the window's blocks; without any block there is no reason yet, and the caller knows why.
     pub(super) fn measure(&self, signal: SignalName, window: Window, rules: Rules) -> Measurement {
         let summary = self.logits.summary(window);

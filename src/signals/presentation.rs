@@ -42,6 +42,12 @@ struct Rejected {
 }
 
 impl Presentation {
+    /// Whether the newest second speaks for an attack, so that more of them are wanted at once.
+    #[must_use]
+    pub fn wants_confirmation(&self) -> bool {
+        self.series.speaks_against()
+    }
+
     /// The statistic of one face: the model's bona fide logit, as far as its surroundings let it be believed, or why the gate
     /// refuses it.
     ///
