@@ -102,7 +102,8 @@ class Score:
     authenticity: tuple[float, float, float] | None
     # Name, ratio or None, usable share.
     signals: list[tuple[str, float | None, float]]
-    reasons: list[str]
+    # Codes with their numbers.
+    reasons: dict[str, dict[str, float]]
     usable_face_secs: float
     start: float
     end: float
@@ -116,14 +117,15 @@ def score(policy: Policy, measurements: list[Measurement], usable_secs: float, n
         if ratio is not None:
             llr, error = families.get(FAMILIES[name], (0.0, 0.0))
             families[FAMILIES[name]] = (llr + ratio[0], math.hypot(error, ratio[1]))
-    reasons = []
+    reasons: dict[str, dict[str, float]] = {}
     if not usable_secs >= needed_secs:
-        reasons += ["evidence.too_little_face_time", *([problem] if problem else [])]
-    if len(families) < policy.numbers["evidence"]["min_families"]:
-        reasons.append("evidence.too_few_signals")
-    not_seen = [] if "identity" in families else ["evidence.no_identity"]
+        reasons["evidence.too_little_face_time"] = {"usable_face_secs": usable_secs, "secs_needed": needed_secs}
+        reasons |= {problem: {}} if problem else {}
+    if len(families) < (needed := policy.numbers["evidence"]["min_families"]):
+        reasons["evidence.too_few_signals"] = {"families": len(families), "families_needed": needed}
+    not_seen: dict[str, dict[str, float]] = {} if "identity" in families else {"evidence.no_identity": {}}
     if "presentation" not in families and "still" not in families:
-        not_seen.append("evidence.no_liveness")
+        not_seen["evidence.no_liveness"] = {}
     llr, error = policy.fuse(families)
     log_odds, half = policy.prior_log_odds + llr, INTERVAL * math.hypot(error, MIN_STANDARD_ERROR)
     value, low, high = (1 / (1 + math.exp(-odds)) for odds in (log_odds, log_odds - half, log_odds + half))
@@ -131,7 +133,8 @@ def score(policy: Policy, measurements: list[Measurement], usable_secs: float, n
     if level == Level.CLEAR and not_seen:
         level = Level.INCONCLUSIVE
     if level == Level.INCONCLUSIVE:
-        reasons = reasons + not_seen or ["score.undecided"]
+        undecided = {"authenticity": value, "authenticity_low": low, "authenticity_high": high}
+        reasons = reasons | not_seen or {"score.undecided": undecided}
     signals = [(each.signal, ratio and ratio[0], each.usable_ratio) for each, ratio in zip(measurements, ratios.values(), strict=True)]
     return Score(level, None if level == Level.INCONCLUSIVE else (value, low, high), signals, reasons, usable_secs, 0.0, 0.0)
 
@@ -203,7 +206,7 @@ class Participant:
         self._usable: list[tuple[float, float]] = []
         self._suspicious_since: float | None = None
         self._last_suspicious = float("-inf")
-        self._worst: tuple[Level, tuple[float, float, float]] | None = None
+        self._worst: tuple[Level, tuple[float, float, float], float, float] | None = None
 
     @property
     def is_open(self) -> bool:
@@ -234,8 +237,9 @@ class Participant:
         self.latest = self._score(self._first, at, self.presence.usable_face_secs, "min_usable_face_secs")
         # A session is as authentic as its worst stretch.
         if self._worst is not None and (self.latest.authenticity is None or self._worst[1][0] < self.latest.authenticity[0]):
-            level = max(self.latest.level, self._worst[0])
-            self.latest = replace(self.latest, level=level, authenticity=self._worst[1], reasons=["segment.worst"])
+            level, authenticity, start, end = self._worst
+            reasons = {"segment.worst": {"start_secs": start, "end_secs": end}}
+            self.latest = replace(self.latest, level=max(self.latest.level, level), authenticity=authenticity, reasons=reasons)
         return self.latest, segment
 
     def _score(self, start: float, end: float, usable_secs: float, needed: str) -> Score:
@@ -264,13 +268,13 @@ class Participant:
         is_held = changes or window.level == Level.ALERT or end - self._suspicious_since >= sampling["open_after_secs"]
         if not (self._has_open_segment() or is_held):
             return None
+        onset = changes[0] if changes else max(start, self._first)
         if self._worst is None or window.authenticity[0] < self._worst[1][0]:
-            self._worst = (window.level, window.authenticity)
+            self._worst = (window.level, window.authenticity, onset, end)
         if self._has_open_segment():
             segment = self.segments[-1]
             segment.end, segment.level = end, max(segment.level, window.level)
             return segment
-        onset = changes[0] if changes else max(start, self._first or start)
         if self.segments:
             onset = max(onset, self.segments[-1].end)
         self.segments.append(Segment(len(self.segments) + 1, self.name, onset, end, window.level))

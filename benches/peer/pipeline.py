@@ -62,8 +62,8 @@ class _Followed:
     track: int
     roi: Roi
     box: np.ndarray
+    # When the detector saw it last.
     seen_at: float
-    detection: Detection | None
 
 
 @dataclass
@@ -141,9 +141,8 @@ class Pipeline:
             with self._stopwatch("identity"):
                 face.embedding = _optional(lambda: faces.embed(self._models, picture, mesh))
         if rank == 0:
-            model_box = box if followed.detection is None else followed.detection.box
             with self._stopwatch("presentation"):
-                face.presentation = _optional(lambda: faces.check_presentation(self._models, picture, model_box))
+                face.presentation = _optional(lambda: faces.check_presentation(self._models, picture, box))
             with self._stopwatch("deepfake"):
                 face.deepfake = _optional(lambda: faces.check_deepfake(self._models, picture, mesh))
         return face
@@ -159,8 +158,6 @@ def _optional(step: Callable[[], T]) -> T | None:
 
 def _associate(state: TrackState, detections: list[Detection], at: float) -> None:
     """Gives each detection to the followed face that it overlaps most, and starts to follow the rest."""
-    for each in state.followed:
-        each.detection = None
     pairs = sorted(
         (
             (overlap, each, index)
@@ -170,17 +167,18 @@ def _associate(state: TrackState, detections: list[Detection], at: float) -> Non
         ),
         key=lambda pair: -pair[0],
     )
-    taken = set()
+    taken, told = set(), set()
     for _, each, index in pairs:
-        if each.detection is None and index not in taken:
-            each.detection, each.seen_at = detections[index], at
+        if index not in taken and each.track not in told:
+            each.seen_at = at
             taken.add(index)
+            told.add(each.track)
     state.followed = [each for each in state.followed if at - each.seen_at <= MAX_OVERLOOKED_SECS]
     for index, detection in enumerate(detections):
         is_apart = all(faces.iou(each.box, detection.box) <= MAX_CROSSING for each in state.followed)
         roi = faces.roi_of_box(detection.box)
         if index not in taken and is_apart and roi is not None and len(state.followed) < MAX_TRACKED:
-            state.followed.append(_Followed(state.next_track, roi, detection.box, at, detection))
+            state.followed.append(_Followed(state.next_track, roi, detection.box, at))
             state.next_track += 1
 
 

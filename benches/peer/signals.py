@@ -233,6 +233,8 @@ class Motion:
 
     TYPICAL = np.array([0.12, 0.12, 0.15, 0.06, 0.05])
     CHUNK_SECS, MAX_GAP_SECS, MIN_FRAMES, MAX_FRAMES, MIN_CHUNKS = 2.0, 0.5, 8, 120, 4
+    # The calibration is fitted on 15 pictures a second at most; a median of three of 30 would let more noise through.
+    MIN_STEP_SECS = 0.05
 
     def __init__(self) -> None:
         self._start = self._last = float("-inf")
@@ -248,6 +250,8 @@ class Motion:
         at = observation.at
         if not 0 <= at - self._last <= self.MAX_GAP_SECS:
             self._frames, self._start = [], at
+        elif at - self._last < self.MIN_STEP_SECS:
+            return
         self._last = at
         if len(self._frames) < self.MAX_FRAMES:
             self._frames.append(face.shape)

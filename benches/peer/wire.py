@@ -53,7 +53,7 @@ def score(participant: str, made: Score, policy: str) -> types.Score:
         window_end=duration(made.end),
         policy=policy,
         engine=SERVER,
-        reasons=[types.Reason(code=code) for code in made.reasons],
+        reasons=[types.Reason(code=code, values=values) for code, values in made.reasons.items()],
     )
     if made.authenticity is not None:
         message.authenticity, message.authenticity_low, message.authenticity_high = made.authenticity
