@@ -18,7 +18,7 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Request, Status};
 
 use crate::media::{VideoFormat, VideoSample};
-use crate::service::{LiveEvent, SessionView, StreamOptions, StreamReady};
+use crate::service::{Acknowledgement, LiveEvent, SessionView, StreamOptions, StreamReady};
 use crate::session::{SessionId, Track, TrackId};
 
 use super::convert::session_from_wire;
@@ -78,7 +78,15 @@ pub enum ClientEvent {
         /// What happened.
         problem: String,
     },
-    /// What the session has to say; after [`LiveEvent::Ended`] nothing more comes.
+    /// Samples up to here are durably accounted for.
+    Ack {
+        /// How far, and what was shed.
+        ack: Acknowledgement,
+        /// From the arrival of the acknowledged sample at the server to the acknowledgement, as the server says; `None` when it
+        /// says nothing usable.
+        processing_time: Option<Duration>,
+    },
+    /// What else the session has to say, acknowledgements aside; after [`LiveEvent::Ended`] nothing more comes.
     Live(LiveEvent),
 }
 

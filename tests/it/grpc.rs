@@ -85,7 +85,7 @@ fn is_ended(event: &ClientEvent) -> bool {
 }
 
 fn acked(event: &ClientEvent) -> Option<u64> {
-    if let ClientEvent::Live(LiveEvent::Ack(ack)) = event { Some(ack.sequence) } else { None }
+    if let ClientEvent::Ack { ack, .. } = event { Some(ack.sequence) } else { None }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -193,7 +193,7 @@ async fn listen(
             writeln!(std::io::stdout().lock(), "{line}")?;
         }
         match event {
-            ClientEvent::Live(LiveEvent::Ack(ack)) => {
+            ClientEvent::Ack { ack, .. } => {
                 dropped.insert(ack.track_id, ack.dropped_frames);
                 heard.send_modify(|heard| {
                     heard.acknowledged = Some(ack.sequence);
@@ -216,7 +216,7 @@ async fn listen(
                     Some(cause) => Err(anyhow::anyhow!("the server ended the stream: {cause:?}")),
                 };
             }
-            ClientEvent::Ready(_) | ClientEvent::Live(LiveEvent::Session(_)) => {}
+            ClientEvent::Ready(_) | ClientEvent::Live(LiveEvent::Session(_) | LiveEvent::Ack(_)) => {}
         }
     }
     heard.send_modify(|heard| heard.is_over = true);
@@ -248,7 +248,7 @@ fn event_json(event: &ClientEvent, session_id: &SessionId) -> Option<Value> {
         ClientEvent::Live(LiveEvent::Ended(cause)) => {
             ("ended", json!({ "cause": cause.map(|cause| format!("{cause:?}")) }))
         }
-        ClientEvent::Live(LiveEvent::Ack(_)) => return None,
+        ClientEvent::Ack { .. } | ClientEvent::Live(LiveEvent::Ack(_)) => return None,
     };
     object["event"] = kind.into();
     object["session"] = session_id.as_str().into();

@@ -170,9 +170,9 @@ impl Session {
                         };
                         // A draining or failing server is not the end of the stream, only of this connection.
                         let goes_on =
-                            matches!(event, LiveEvent::Ended(Some(EndCause::Draining | EndCause::Failed)));
-                        is_over = matches!(event, LiveEvent::Ended(_)) && !goes_on;
-                        if !goes_on && self.events.send(Ok(ClientEvent::Live(event))).await.is_err() {
+                            matches!(event, ClientEvent::Live(LiveEvent::Ended(Some(EndCause::Draining | EndCause::Failed))));
+                        is_over = matches!(event, ClientEvent::Live(LiveEvent::Ended(_))) && !goes_on;
+                        if !goes_on && self.events.send(Ok(event)).await.is_err() {
                             return End::Abandoned;
                         }
                     }
@@ -199,12 +199,12 @@ impl Session {
         }
     }
 
-    fn read(&mut self, message: Heard) -> Result<Option<LiveEvent>, ClientError> {
-        Ok(match message {
+    fn read(&mut self, message: Heard) -> Result<Option<ClientEvent>, ClientError> {
+        let event = match message {
             Heard::Ready(_) => return Err(ClientError::Protocol { problem: "ready came twice".into() }),
             Heard::Score(score) => {
                 let (participant_id, score) = score_from_wire(score)?;
-                Some(LiveEvent::Session(SessionEvent::Score { participant_id, score }))
+                LiveEvent::Session(SessionEvent::Score { participant_id, score })
             }
             Heard::Segment(segment) => {
                 let segment = segment_from_wire(segment)?;
@@ -214,36 +214,37 @@ impl Session {
                     SegmentState::Open if is_new => SegmentChange::Opened,
                     SegmentState::Open => SegmentChange::Extended,
                 };
-                Some(LiveEvent::Session(SessionEvent::Segment { change, segment }))
+                LiveEvent::Session(SessionEvent::Segment { change, segment })
             }
-            Heard::Pacing(pacing) => Some(LiveEvent::Session(SessionEvent::Pacing(pacing_from_wire(&pacing)?))),
+            Heard::Pacing(pacing) => LiveEvent::Session(SessionEvent::Pacing(pacing_from_wire(&pacing)?)),
             Heard::Ack(ack) => {
+                let processing_time = ack.processing_time.and_then(|time| Duration::try_from(time).ok());
                 let ack = ack_from_wire(ack)?;
                 self.outbox.settle_up_to(&ack.track_id, ack.sequence);
                 self.options.resume_token = Some(ack.resume_token.clone());
                 self.attempt = 0;
-                Some(LiveEvent::Ack(ack))
+                return Ok(Some(ClientEvent::Ack { ack, processing_time }));
             }
             Heard::SampleError(error) => {
                 self.outbox.settle_one(&error.track_id, error.sequence);
                 let status = error.status.unwrap_or_default();
                 // An error without a track concerns a message that this client does not send.
-                TrackId::new(&error.track_id).ok().map(|track_id| {
-                    LiveEvent::SampleProblem(SampleProblem {
-                        track_id,
-                        sequence: error.sequence,
-                        kind: kind_of(tonic::Code::from(status.code)),
-                        message: status.message,
-                    })
+                let Ok(track_id) = TrackId::new(&error.track_id) else { return Ok(None) };
+                LiveEvent::SampleProblem(SampleProblem {
+                    track_id,
+                    sequence: error.sequence,
+                    kind: kind_of(tonic::Code::from(status.code)),
+                    message: status.message,
                 })
             }
             Heard::Ended(ended) => {
                 if !ended.resume_token.is_empty() {
                     self.options.resume_token = Some(ended.resume_token.clone());
                 }
-                Some(LiveEvent::Ended(cause_from_wire(&ended)))
+                LiveEvent::Ended(cause_from_wire(&ended))
             }
-        })
+        };
+        Ok(Some(ClientEvent::Live(event)))
     }
 }
 
