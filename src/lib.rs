@@ -23,6 +23,7 @@ pub mod eval;
 pub mod grpc;
 pub mod inference;
 pub mod media;
+mod plot;
 pub mod scoring;
 pub mod service;
 pub mod session;

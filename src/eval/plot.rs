@@ -1,15 +1,11 @@
 //! ROC, DET, reliability and risk-coverage curves as SVG, readable in any browser and in a report.
 
-use std::fmt::Write as _;
+use crate::plot::{Legend, Panel, Plot};
 
 use super::metric::{Coverage, Ranking, ReliabilityBin};
 
 const SIDE: f64 = 420.0;
 const MARGIN: f64 = 56.0;
-/// Height of a line of the legend.
-const LEGEND_STEP: f64 = 16.0;
-/// Distance in pixels below which a further point of a curve is not drawn.
-const MIN_STEP: f64 = 0.7;
 /// Error rates at the ends of the axes.
 const ROC_LEAST: f64 = 1e-5;
 const DET_RANGE: (f64, f64) = (1e-3, 0.6);
@@ -17,11 +13,7 @@ const ROC_TICKS: [f64; 6] = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0];
 const UNIT_TICKS: [f64; 6] = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0];
 /// Guessing is wrong half of the time.
 const RISK_RANGE: f64 = 0.5;
-/// Radius of the dot of a bin with all the weight, by area.
-const DOT_RADIUS: f64 = 14.0;
 const DET_TICKS: [f64; 7] = [0.001, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6];
-/// Distinguishable without red against green.
-const COLORS: [&str; 8] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#595959", "#8a6d00"];
 
 /// One line of a plot.
 pub(super) struct Curve<'a> {
@@ -34,8 +26,8 @@ pub(super) struct Curve<'a> {
 /// Bona fide accepted over attacks accepted, the latter on a logarithmic axis.
 pub(super) fn roc_svg(curves: &[Curve<'_>]) -> String {
     let x = |rate: f64| (rate.max(ROC_LEAST).log10() - ROC_LEAST.log10()) / -ROC_LEAST.log10();
-    let mut plot =
-        Plot::new("attacks accepted (APCER, FMR)", "bona fide accepted (1 - BPCER)", Legend::Below, curves.len());
+    let legend = Legend::Below(curves.len());
+    let mut plot = square("attacks accepted (APCER, FMR)", "bona fide accepted (1 - BPCER)", legend);
     plot.grid(&ROC_TICKS.map(|rate| (x(rate), label(rate))), &UNIT_TICKS.map(|share| (share, label(share))));
     for curve in curves {
         plot.line(curve.name, curve.ranking.points().iter().map(|point| (x(point.apcer), 1.0 - point.bpcer)));
@@ -48,8 +40,7 @@ pub(super) fn det_svg(curves: &[Curve<'_>]) -> String {
     let (low, high) = (deviate(DET_RANGE.0), deviate(DET_RANGE.1));
     let place = |rate: f64| (deviate(rate.clamp(DET_RANGE.0, DET_RANGE.1)) - low) / (high - low);
     let ticks = DET_TICKS.map(|rate| (place(rate), label(rate)));
-    let mut plot =
-        Plot::new("attacks accepted (APCER, FMR)", "bona fide refused (BPCER, FNMR)", Legend::Above, curves.len());
+    let mut plot = square("attacks accepted (APCER, FMR)", "bona fide refused (BPCER, FNMR)", Legend::Above);
     plot.grid(&ticks, &ticks);
     for curve in curves {
         plot.line(curve.name, curve.ranking.points().iter().map(|point| (place(point.apcer), place(point.bpcer))));
@@ -59,12 +50,8 @@ pub(super) fn det_svg(curves: &[Curve<'_>]) -> String {
 
 /// Share that is bona fide over the probability that the ratios claim; the diagonal is honest. Larger dots are more trials.
 pub(super) fn reliability_svg(curves: &[(&str, &[ReliabilityBin])]) -> String {
-    let mut plot = Plot::new(
-        "claimed probability of bona fide, at even odds",
-        "share that is bona fide",
-        Legend::Below,
-        curves.len(),
-    );
+    let legend = Legend::Below(curves.len());
+    let mut plot = square("claimed probability of bona fide, at even odds", "share that is bona fide", legend);
     plot.grid(&UNIT_TICKS.map(|share| (share, label(share))), &UNIT_TICKS.map(|share| (share, label(share))));
     plot.diagonal();
     for (name, bins) in curves {
@@ -76,7 +63,7 @@ pub(super) fn reliability_svg(curves: &[(&str, &[ReliabilityBin])]) -> String {
 
 /// Share answered wrongly over the share answered, the surest first.
 pub(super) fn risk_coverage_svg(curves: &[(&str, &[Coverage])]) -> String {
-    let mut plot = Plot::new("share of trials answered", "of those, answered wrongly", Legend::Above, curves.len());
+    let mut plot = square("share of trials answered", "of those, answered wrongly", Legend::Above);
     let y_ticks = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5];
     plot.grid(&UNIT_TICKS.map(|share| (share, label(share))), &y_ticks.map(|risk| (risk / RISK_RANGE, label(risk))));
     for (name, points) in curves {
@@ -109,112 +96,12 @@ fn label(rate: f64) -> String {
     if rate > 0.0 && rate < 1e-3 { format!("{rate:e}") } else { format!("{rate}") }
 }
 
-struct Plot {
-    svg: String,
-    /// Names stand below each other from this place on, on its right.
-    legend: (f64, f64),
-    n_lines: usize,
-}
-
-/// Where the curves of a kind of plot leave room for their names.
-#[derive(Clone, Copy)]
-enum Legend {
-    Above,
-    Below,
-}
-
-impl Plot {
-    fn new(x_name: &str, y_name: &str, legend: Legend, n_names: usize) -> Self {
-        let full = SIDE + 2.0 * MARGIN;
-        let (middle, bottom) = (MARGIN + SIDE / 2.0, full - 12.0);
-        let mut svg = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {full} {full}\" font-family=\"sans-serif\" \
-             font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
-        );
-        let _ = writeln!(svg, "<text x=\"{middle}\" y=\"{bottom}\" text-anchor=\"middle\">{x_name}</text>");
-        let _ = writeln!(
-            svg,
-            "<text transform=\"translate(16 {middle}) rotate(-90)\" text-anchor=\"middle\">{y_name}</text>"
-        );
-        let from = match legend {
-            Legend::Above => MARGIN + LEGEND_STEP,
-            Legend::Below => MARGIN + SIDE - LEGEND_STEP * n_names as f64,
-        };
-        Self { svg, legend: (MARGIN + SIDE - 10.0, from), n_lines: 0 }
-    }
-
-    /// Ticks as (place 0..=1, label).
-    fn grid(&mut self, x_ticks: &[(f64, String)], y_ticks: &[(f64, String)]) {
-        let (near, far) = (MARGIN, MARGIN + SIDE);
-        for (place, label) in x_ticks {
-            let x = near + place * SIDE;
-            let _ = writeln!(self.svg, "<path d=\"M{x:.1} {near}V{far}\" stroke=\"#ddd\"/>");
-            let _ = writeln!(self.svg, "<text x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">{label}</text>", far + 16.0);
-        }
-        for (place, label) in y_ticks {
-            let y = far - place * SIDE;
-            let _ = writeln!(self.svg, "<path d=\"M{near} {y:.1}H{far}\" stroke=\"#ddd\"/>");
-            let (x, y) = (near - 6.0, y + 4.0);
-            let _ = writeln!(self.svg, "<text x=\"{x}\" y=\"{y:.1}\" text-anchor=\"end\">{label}</text>");
-        }
-    }
-
-    fn diagonal(&mut self) {
-        let (near, far) = (MARGIN, MARGIN + SIDE);
-        let _ = writeln!(self.svg, "<path d=\"M{near} {far}L{far} {near}\" stroke=\"#999\" stroke-dasharray=\"5 5\"/>");
-    }
-
-    /// Dots of the next line: places 0..=1 from the lower left corner, and the share of the whole that each stands for.
-    fn dots(&mut self, dots: impl Iterator<Item = (f64, f64, f64)>) {
-        let color = self.color();
-        for (x, y, weight) in dots {
-            let (x, y) = (MARGIN + x.clamp(0.0, 1.0) * SIDE, MARGIN + (1.0 - y.clamp(0.0, 1.0)) * SIDE);
-            let radius = DOT_RADIUS * weight.clamp(0.0, 1.0).sqrt();
-            let _ = writeln!(
-                self.svg,
-                "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{radius:.1}\" fill=\"{color}\" fill-opacity=\".35\"/>"
-            );
-        }
-    }
-
-    /// The next line's colour.
-    fn color(&self) -> &'static str {
-        COLORS.get(self.n_lines % COLORS.len()).copied().unwrap_or("black")
-    }
-
-    /// Points 0..=1 from the lower left corner.
-    fn line(&mut self, name: &str, points: impl Iterator<Item = (f64, f64)>) {
-        let color = self.color();
-        let mut path = String::new();
-        let mut last: Option<(f64, f64)> = None;
-        let mut skipped = None;
-        let mut draw = |(x, y): (f64, f64)| {
-            let verb = if path.is_empty() { 'M' } else { 'L' };
-            let _ = write!(path, "{verb}{x:.1} {y:.1}");
-        };
-        for (x, y) in points {
-            let point = (MARGIN + x.clamp(0.0, 1.0) * SIDE, MARGIN + (1.0 - y.clamp(0.0, 1.0)) * SIDE);
-            if last.is_none_or(|last| (point.0 - last.0).hypot(point.1 - last.1) >= MIN_STEP) {
-                draw(point);
-                (last, skipped) = (Some(point), None);
-            } else {
-                skipped = Some(point);
-            }
-        }
-        if let Some(point) = skipped {
-            draw(point);
-        }
-        let _ = writeln!(self.svg, "<path d=\"{path}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"1.6\"/>");
-        let (x, y) = (self.legend.0, self.legend.1 + LEGEND_STEP * self.n_lines as f64);
-        let name = name.replace('&', "&amp;").replace('<', "&lt;");
-        let _ = writeln!(self.svg, "<text x=\"{x}\" y=\"{y}\" text-anchor=\"end\" fill=\"{color}\">{name}</text>");
-        self.n_lines += 1;
-    }
-
-    fn finish(mut self) -> String {
-        self.svg.push_str("</svg>\n");
-        self.svg
-    }
+/// An empty square with named axes.
+fn square(x_name: &str, y_name: &str, legend: Legend) -> Plot {
+    let full = SIDE + 2.0 * MARGIN;
+    let mut plot = Plot::new(full, full);
+    plot.panel(Panel { left: MARGIN, top: MARGIN, width: SIDE, height: SIDE }, (x_name, y_name), legend);
+    plot
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::source::{Kind, Source, Token};
 #[rustfmt::skip]
 pub(crate) const LAYERS: &[(&str, &[&str])] = &[
     ("error",     &[]),
+    ("plot",      &[]),
     ("telemetry", &["error"]),
     ("media",     &["error"]),
     ("inference", &["error", "telemetry"]),
@@ -18,7 +19,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
     ("service",   &["error", "telemetry", "media", "inference", "vision", "signals", "scoring", "session"]),
     ("grpc",      &["error", "telemetry", "media", "vision", "signals", "scoring", "session", "service"]),
     ("store",     &["error", "telemetry", "media", "vision", "signals", "scoring", "session", "service"]),
-    ("eval",      &["error", "telemetry", "media", "vision", "signals", "scoring", "session", "service"]),
+    ("eval",      &["error", "telemetry", "plot", "media", "vision", "signals", "scoring", "session", "service"]),
     ("config",    &["error", "telemetry", "media", "inference", "vision", "signals", "scoring", "session", "service", "grpc", "store", "eval"]),
     ("cli",       &["error", "telemetry", "media", "inference", "vision", "signals", "scoring", "session", "service", "grpc", "store", "eval", "config"]),
 ];
