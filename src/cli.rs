@@ -10,6 +10,7 @@ mod error;
 mod eval;
 mod global;
 mod healthcheck;
+mod loadtest;
 mod models;
 mod result;
 mod score;
@@ -29,6 +30,7 @@ pub use self::error::{EXIT_FAILED, EXIT_USAGE, UsageError, exit_code, report};
 pub use self::eval::EvalCommand;
 pub use self::global::GlobalArgs;
 pub use self::healthcheck::HealthcheckArgs;
+pub use self::loadtest::LoadtestArgs;
 pub use self::models::ModelsArgs;
 pub use self::score::ScoreArgs;
 pub use self::serve::ServeArgs;
@@ -53,6 +55,8 @@ pub enum Command {
     Serve(ServeArgs),
     /// Streams recordings to a server, as a platform's plugin would.
     Stream(StreamArgs),
+    /// Puts a load on a server and measures how it answers.
+    Loadtest(LoadtestArgs),
     /// Scores recordings on this machine, without a server.
     Score(ScoreArgs),
     /// Shows and checks the configuration.
@@ -89,6 +93,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<()> {
     match &cli.command {
         Command::Serve(args) => args.run(&cli.global),
         Command::Stream(args) => args.run(&cli.global),
+        Command::Loadtest(args) => args.run(&cli.global),
         Command::Score(args) => args.run(&cli.global),
         Command::Eval(command) => command.run(&cli.global),
         Command::Calibrate(args) => args.run(&cli.global),

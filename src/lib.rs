@@ -22,6 +22,7 @@ pub mod error;
 pub mod eval;
 pub mod grpc;
 pub mod inference;
+pub mod loadtest;
 pub mod media;
 mod plot;
 pub mod scoring;

@@ -8,6 +8,7 @@ mod coded;
 mod convert;
 mod decoder;
 mod error;
+mod fit;
 mod format;
 mod i420;
 mod image;
@@ -29,6 +30,7 @@ mod yuv;
 
 pub use self::decoder::{Dependence, FrameDecoder};
 pub use self::error::MediaError;
+pub use self::fit::fit_within;
 pub use self::format::{ColorRange, PixelLayout, Rotation, VideoFormat};
 pub use self::i420::encode_i420;
 pub use self::image::{RgbImage, RgbView};

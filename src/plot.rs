@@ -6,6 +6,9 @@ use std::fmt::Write as _;
 
 /// Height of a line of the legend.
 const LEGEND_STEP: f64 = 16.0;
+/// Width of a character of the legend, generously, and of the space between two names in a row.
+const CHARACTER_WIDTH: f64 = 6.6;
+const NAME_GAP: f64 = 20.0;
 /// Distance in pixels below which a further point of a curve is not drawn.
 const MIN_STEP: f64 = 0.7;
 /// Radius of the dot of a bin with all the weight, by area.
@@ -52,6 +55,8 @@ pub(crate) enum Legend {
     Above,
     /// At the lower end, for so many names.
     Below(usize),
+    /// Nowhere: names stand side by side over the panel.
+    Outside,
 }
 
 impl Plot {
@@ -83,6 +88,7 @@ impl Plot {
         self.name_at = match legend {
             Legend::Above => (inside, panel.top + LEGEND_STEP),
             Legend::Below(n_names) => (inside, panel.top + panel.height - LEGEND_STEP * n_names as f64),
+            Legend::Outside => (panel.left, panel.top - 8.0),
         };
         self.legend = legend;
         self.panel = panel;
@@ -153,6 +159,7 @@ impl Plot {
         let (x, y) = self.name_at;
         let (anchor, next) = match self.legend {
             Legend::Above | Legend::Below(_) => ("end", (x, y + LEGEND_STEP)),
+            Legend::Outside => ("start", (x + CHARACTER_WIDTH * name.chars().count() as f64 + NAME_GAP, y)),
         };
         let name = escaped(name);
         let _ = writeln!(

@@ -164,13 +164,15 @@ impl StreamArgs {
     }
 }
 
-fn read_key(path: &Path) -> anyhow::Result<SecretString> {
+/// The key in a file, without the line's end.
+pub(super) fn read_key(path: &Path) -> anyhow::Result<SecretString> {
     let text =
         std::fs::read_to_string(path).with_context(|| format!("cannot read the API key in {}", path.display()))?;
     Ok(SecretString::from(text.trim().to_owned()))
 }
 
-fn parse_rate(text: &str) -> Result<f64, String> {
+/// Reads a number of frames a second.
+pub(super) fn parse_rate(text: &str) -> Result<f64, String> {
     /// No camera of an interview is faster.
     const MAX_RATE_HZ: f64 = 120.0;
     let rate_hz: f64 = text.parse().map_err(|_error| "expected a number of frames a second".to_owned())?;

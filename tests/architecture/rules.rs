@@ -20,12 +20,13 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
     ("grpc",      &["error", "telemetry", "media", "vision", "signals", "scoring", "session", "service"]),
     ("store",     &["error", "telemetry", "media", "vision", "signals", "scoring", "session", "service"]),
     ("eval",      &["error", "telemetry", "plot", "media", "vision", "signals", "scoring", "session", "service"]),
+    ("loadtest",  &["error", "plot", "media", "scoring", "session", "service", "grpc"]),
     ("config",    &["error", "telemetry", "media", "inference", "vision", "signals", "scoring", "session", "service", "grpc", "store", "eval"]),
-    ("cli",       &["error", "telemetry", "media", "inference", "vision", "signals", "scoring", "session", "service", "grpc", "store", "eval", "config"]),
+    ("cli",       &["error", "telemetry", "media", "inference", "vision", "signals", "scoring", "session", "service", "grpc", "store", "eval", "loadtest", "config"]),
 ];
 
 /// Everything but the core: modules that run threads, talk to the outside or wire.
-const OUTER: &[&str] = &["telemetry", "inference", "service", "grpc", "store", "eval", "config", "cli"];
+const OUTER: &[&str] = &["telemetry", "inference", "service", "grpc", "store", "eval", "loadtest", "config", "cli"];
 
 /// Crates and paths of crates that only the named modules may mention.
 #[rustfmt::skip]
@@ -67,7 +68,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("thread::sleep",               &["inference"]),
     ("std::net",                    OUTER),
     ("std::process",                OUTER),
-    ("std::fs",                     &["media", "inference", "service", "grpc", "store", "eval", "config", "cli", "telemetry"]),
+    ("std::fs",                     &["media", "inference", "service", "grpc", "store", "eval", "loadtest", "config", "cli", "telemetry"]),
 ];
 
 /// Macros that say that something is not finished or was left behind.

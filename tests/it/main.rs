@@ -12,6 +12,7 @@ mod grpc;
 mod harness;
 mod hostile;
 mod inference;
+mod loadtest;
 mod metrics;
 mod parity;
 mod process;

@@ -79,6 +79,11 @@ impl Process {
         assert!(!said.contains("panicked"), "{said}");
     }
 
+    /// Its id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
     /// Bytes of its memory that are in RAM.
     pub(crate) fn resident_bytes(&self) -> u64 {
         let pid = self.child.id().expect("it runs");
