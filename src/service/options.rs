@@ -22,6 +22,8 @@ pub struct ServiceOptions {
     pub max_watchers: usize,
     /// Bytes of samples that may wait on one track; the oldest go first.
     pub max_track_queue_bytes: u64,
+    /// Milliseconds between the arrivals of the oldest and the newest sample that wait on one track; the oldest go first.
+    pub max_track_queue_millis: u64,
     /// Bytes of samples that may wait on all tracks together.
     pub max_total_queue_bytes: u64,
     /// Frames analysed at one time; 0 = two a core.
@@ -43,6 +45,7 @@ impl Default for ServiceOptions {
             max_streams_per_session: 8,
             max_watchers: 1_024,
             max_track_queue_bytes: 32 * 1024 * 1024,
+            max_track_queue_millis: 1_000,
             max_total_queue_bytes: 1024 * 1024 * 1024,
             max_concurrent_analyses: 0,
             commit_interval_millis: 250,
@@ -64,6 +67,7 @@ impl ServiceOptions {
         in_range("max_streams_per_session", self.max_streams_per_session as u64, 1..=64)?;
         in_range("max_watchers", self.max_watchers as u64, 1..=1_000_000)?;
         in_range("max_track_queue_bytes", self.max_track_queue_bytes, 65_536..=1 << 32)?;
+        in_range("max_track_queue_millis", self.max_track_queue_millis, 1..=3_600_000)?;
         in_range("max_total_queue_bytes", self.max_total_queue_bytes, self.max_track_queue_bytes..=1 << 40)?;
         in_range("max_concurrent_analyses", self.max_concurrent_analyses as u64, 0..=4_096)?;
         in_range("commit_interval_millis", self.commit_interval_millis, 1..=10_000)?;
@@ -73,6 +77,10 @@ impl ServiceOptions {
 
     pub(super) fn commit_interval(&self) -> Duration {
         Duration::from_millis(self.commit_interval_millis.max(1))
+    }
+
+    pub(super) const fn max_track_queue_span(&self) -> Duration {
+        Duration::from_millis(self.max_track_queue_millis)
     }
 
     pub(super) const fn idle_session(&self) -> Duration {
@@ -101,6 +109,7 @@ mod tests {
         check("max_streams_per_session", |options| options.max_streams_per_session = 0);
         check("max_watchers", |options| options.max_watchers = 0);
         check("max_track_queue_bytes", |options| options.max_track_queue_bytes = 0);
+        check("max_track_queue_millis", |options| options.max_track_queue_millis = 0);
         check("max_total_queue_bytes", |options| options.max_total_queue_bytes = options.max_track_queue_bytes - 1);
         check("max_concurrent_analyses", |options| options.max_concurrent_analyses = usize::MAX);
         check("commit_interval_millis", |options| options.commit_interval_millis = 0);

@@ -15,7 +15,7 @@ use crate::telemetry::metrics::{DropReason, frame_dropped, frame_received};
 use crate::vision::Embedding;
 
 use super::actor::{Attached, Command};
-use super::queue::{MAX_CHANGES, QueueItem, StreamId, TrackQueue};
+use super::queue::{MAX_CHANGES, QueueBounds, QueueItem, StreamId, TrackQueue};
 use super::registry::Services;
 use super::shared::{Owner, Shared, TrackEntry, Tracks};
 use super::worker::{self, Worker};
@@ -227,7 +227,11 @@ impl StreamInput {
     /// Makes a track's queue and worker; `known` is the track as the session knows it already.
     fn start_track(&self, tracks: &mut Tracks, track_id: &TrackId, known: Option<Track>) {
         let services = &self.services;
-        let queue = Arc::new(TrackQueue::new(services.options.max_track_queue_bytes, Arc::clone(&services.budget)));
+        let bounds = QueueBounds {
+            max_bytes: services.options.max_track_queue_bytes,
+            max_span: services.options.max_track_queue_span(),
+        };
+        let queue = Arc::new(TrackQueue::new(bounds, Arc::clone(&services.budget)));
         let last_sequence = self
             .shared
             .with_interview(|interview| {

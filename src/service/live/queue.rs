@@ -1,9 +1,9 @@
-//! A track's samples on their way to analysis: bounded by bytes, oldest out first, counted.
+//! A track's samples on their way to analysis: bounded by bytes and by age, oldest out first, counted.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
@@ -81,12 +81,24 @@ impl ByteBudget {
     }
 }
 
+/// How much may wait on one track.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct QueueBounds {
+    /// Bytes of samples.
+    pub(super) max_bytes: u64,
+    /// Time between the arrivals of the oldest and the newest sample.
+    ///
+    /// While samples come faster than they are analysed, none waits longer for those before it; samples that came at one time
+    /// may take as long as they need.
+    pub(super) max_span: Duration,
+}
+
 /// The queue of one track.
 #[derive(Debug)]
 pub(super) struct TrackQueue {
     state: Mutex<State>,
     ready: Notify,
-    max_bytes: u64,
+    bounds: QueueBounds,
     budget: Arc<ByteBudget>,
 }
 
@@ -101,10 +113,22 @@ struct State {
     is_closed: bool,
 }
 
+impl State {
+    /// Time between the arrivals of the oldest and the newest sample.
+    fn span(&self) -> Duration {
+        let arrival =
+            |item: &QueueItem| if let QueueItem::Sample(queued) = item { Some(queued.queued_at) } else { None };
+        let mut arrivals = self.items.iter().filter_map(arrival);
+        let oldest = arrivals.next();
+        let newest = arrivals.next_back();
+        oldest.zip(newest).map_or(Duration::ZERO, |(oldest, newest)| newest.saturating_duration_since(oldest))
+    }
+}
+
 impl TrackQueue {
-    pub(super) fn new(max_bytes: u64, budget: Arc<ByteBudget>) -> Self {
+    pub(super) fn new(bounds: QueueBounds, budget: Arc<ByteBudget>) -> Self {
         budget.n_queues.fetch_add(1, Ordering::Relaxed);
-        Self { state: Mutex::default(), ready: Notify::new(), max_bytes, budget }
+        Self { state: Mutex::default(), ready: Notify::new(), bounds, budget }
     }
 
     /// Adds a sample, which pushes out the oldest samples (itself at last) while there is too much.
@@ -135,7 +159,9 @@ impl TrackQueue {
     }
 
     fn is_too_full(&self, state: &State) -> bool {
-        let is_over_own = state.n_bytes > self.max_bytes || state.n_samples > MAX_SAMPLES;
+        let is_over_own = state.n_bytes > self.bounds.max_bytes
+            || state.n_samples > MAX_SAMPLES
+            || state.span() > self.bounds.max_span;
         (is_over_own && state.n_samples > 1) || self.budget.is_exceeded_by(state.n_bytes)
     }
 
@@ -256,12 +282,13 @@ fn join_audio(items: &mut VecDeque<QueueItem>, at: usize) {
 mod tests {
     use std::sync::Arc;
     use std::sync::atomic::Ordering;
+    use std::time::Duration;
 
     use bytes::Bytes;
 
     use crate::media::{MediaTime, Rotation, VideoSample};
 
-    use super::{ByteBudget, MAX_CHANGES, MAX_SAMPLES, QueueItem, StreamId, TrackQueue};
+    use super::{ByteBudget, MAX_CHANGES, MAX_SAMPLES, QueueBounds, QueueItem, StreamId, TrackQueue};
 
     fn push(queue: &TrackQueue, sequence: u64, n_bytes: usize) {
         let sample = VideoSample {
@@ -276,8 +303,12 @@ mod tests {
         queue.push_sample(sample, MediaTime::ZERO);
     }
 
+    fn bounds(max_bytes: u64) -> QueueBounds {
+        QueueBounds { max_bytes, max_span: Duration::from_mins(1) }
+    }
+
     fn queue(max_bytes: u64) -> TrackQueue {
-        TrackQueue::new(max_bytes, Arc::new(ByteBudget::new(1_000_000)))
+        TrackQueue::new(bounds(max_bytes), Arc::new(ByteBudget::new(1_000_000)))
     }
 
     async fn next_sequence(queue: &TrackQueue) -> (u64, u64) {
@@ -296,6 +327,17 @@ mod tests {
         assert_eq!(next_sequence(&queue).await, (3, 3));
         assert_eq!(next_sequence(&queue).await, (4, 0));
         assert_eq!(queue.shed_total(), 3);
+    }
+
+    #[tokio::test]
+    async fn what_came_long_before_the_newest_goes() {
+        let bounds = QueueBounds { max_span: Duration::from_millis(50), ..bounds(1_000) };
+        let queue = TrackQueue::new(bounds, Arc::new(ByteBudget::new(1_000_000)));
+        (0..3).for_each(|sequence| push(&queue, sequence, 1));
+        assert_eq!(queue.shed_total(), 0, "they came at one time");
+        std::thread::sleep(Duration::from_millis(60));
+        push(&queue, 3, 1);
+        assert_eq!(next_sequence(&queue).await, (3, 3), "the newest stays, however late");
     }
 
     #[tokio::test]
@@ -333,8 +375,10 @@ mod tests {
     #[tokio::test]
     async fn the_budget_of_all_tracks_is_kept_without_starving_who_sends_little() {
         let budget = Arc::new(ByteBudget::new(1_000));
-        let (greedy, modest) =
-            (TrackQueue::new(10_000, Arc::clone(&budget)), TrackQueue::new(10_000, Arc::clone(&budget)));
+        let (greedy, modest) = (
+            TrackQueue::new(bounds(10_000), Arc::clone(&budget)),
+            TrackQueue::new(bounds(10_000), Arc::clone(&budget)),
+        );
         for sequence in 0..20 {
             push(&greedy, sequence, 100);
         }

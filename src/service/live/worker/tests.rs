@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use super::{Analyst, Command, Worker, run};
 use crate::media::{Dependence, MediaError, MediaTime, Rotation, VideoFormat, VideoSample};
 use crate::service::error::ServiceError;
-use crate::service::live::queue::{ByteBudget, QueueItem, StreamId, TrackQueue};
+use crate::service::live::queue::{ByteBudget, QueueBounds, QueueItem, StreamId, TrackQueue};
 use crate::service::live::shared::Shared;
 use crate::service::pipeline::{AnalysisPool, SampleContext};
 use crate::session::{JournalEntry, ParticipantId, SourceKind, Track, TrackId};
@@ -77,7 +77,8 @@ struct Bench {
 
 impl Bench {
     fn start(max_bytes: u64) -> Self {
-        let queue = Arc::new(TrackQueue::new(max_bytes, Arc::new(ByteBudget::new(1_000_000))));
+        let bounds = QueueBounds { max_bytes, max_span: Duration::from_mins(1) };
+        let queue = Arc::new(TrackQueue::new(bounds, Arc::new(ByteBudget::new(1_000_000))));
         let (sender, commands) = mpsc::channel(64);
         let log = Arc::new(Log::default());
         let analyst_log = Arc::clone(&log);
