@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use bonafide::inference::Manifest;
 use bonafide::media::{MediaLimits, MediaTime, RgbImage, VideoFrame, decode_still};
-use bonafide::scoring::{Policy, Sampling};
+use bonafide::scoring::{Policy, Rates, Sampling};
 use bonafide::service::{Pipeline, SampleContext};
-use bonafide::session::{FaceModels, Urgency};
+use bonafide::session::{FaceModels, Standing, Urgency};
 use bonafide::signals::{FaceSearch, FrameObservation};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
@@ -47,14 +47,10 @@ fn picture() -> Option<RgbImage> {
 /// How often faces are followed, and each model is run on them: identity, presentation, deepfake.
 fn sampling([track_hz, embedding_hz, presentation_hz, deepfake_hz]: [f64; 4]) -> Sampling {
     Sampling {
-        track_hz,
-        track_hz_alert: track_hz,
-        embedding_hz,
-        embedding_hz_alert: embedding_hz,
-        presentation_hz,
-        presentation_hz_alert: presentation_hz,
-        deepfake_hz,
-        deepfake_hz_alert: deepfake_hz,
+        track_hz: Rates::always(track_hz),
+        embedding_hz: Rates::always(embedding_hz),
+        presentation_hz: Rates::always(presentation_hz),
+        deepfake_hz: Rates::always(deepfake_hz),
         ..Policy::shipped().sampling
     }
 }
@@ -77,7 +73,7 @@ fn frame(criterion: &mut Criterion<CpuTime>) {
         arrival: MediaTime::ZERO,
         missing_before: 0,
         shed_before: 0,
-        urgency: Urgency { is_raised: false, doubts: FaceModels::NONE },
+        urgency: Urgency { standing: Standing::Clear, doubts: FaceModels::NONE },
     };
     let rows = [
         ("no face search", [false; 4]),

@@ -18,6 +18,6 @@ pub use self::calibration::{AlarmRatio, Calibration, LikelihoodRatio};
 pub use self::fit::{LabelledStatistic, fit, fit_alarm};
 pub use self::fusion::{Evidence, score_session, score_window};
 pub use self::policy::{
-    AttackShares, EvidenceNeeds, LevelThresholds, Policy, PolicyError, Sampling, ScoringOptions, SignalPolicy,
+    AttackShares, EvidenceNeeds, LevelThresholds, Policy, PolicyError, Rates, Sampling, ScoringOptions, SignalPolicy,
 };
 pub use self::score::{Authenticity, ENGINE, Level, Score, SignalEvidence};

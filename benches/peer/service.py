@@ -167,7 +167,7 @@ class Interviews:
     def pacing(self, track: Track, participant: Participant) -> live.PacingHint:
         """The cadence that the server asks for: everything that comes is analysed, so that this is what bounds the work."""
         sampling = self.policy.numbers["sampling"]
-        rate = sampling["track_hz_alert"] if participant.is_open else sampling["track_hz"]
+        rate = sampling["track_hz"]["open" if participant.is_open else "clear"]
         return live.PacingHint(track_id=track.info.track_id, frames_per_second=rate, min_height=360)
 
 

@@ -117,22 +117,34 @@ pub struct Sampling {
     pub open_after_secs: f64,
     /// A window must stay clear this long before a segment closes.
     pub close_after_secs: f64,
-    /// Faces are followed and measured so often while clear.
-    pub track_hz: f64,
-    /// And so often while suspicious, or while a verdict is still open.
-    pub track_hz_alert: f64,
-    /// Identity vectors while clear.
-    pub embedding_hz: f64,
-    /// Identity vectors while suspicious or not yet decided.
-    pub embedding_hz_alert: f64,
-    /// Presentation-attack scores while clear.
-    pub presentation_hz: f64,
-    /// Presentation-attack scores while suspicious or not yet decided.
-    pub presentation_hz_alert: f64,
-    /// Deepfake scores while clear.
-    pub deepfake_hz: f64,
-    /// Deepfake scores while suspicious or not yet decided.
-    pub deepfake_hz_alert: f64,
+    /// Faces followed and measured.
+    pub track_hz: Rates,
+    /// Identity vectors.
+    pub embedding_hz: Rates,
+    /// Presentation-attack scores.
+    pub presentation_hz: Rates,
+    /// Deepfake scores.
+    pub deepfake_hz: Rates,
+}
+
+/// How often, by how a session stands.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rates {
+    /// While the verdict is CLEAR.
+    pub clear: f64,
+    /// While there is no verdict yet.
+    pub open: f64,
+    /// While something speaks against the participant.
+    pub alert: f64,
+}
+
+impl Rates {
+    /// The same at any time.
+    #[must_use]
+    pub const fn always(rate: f64) -> Self {
+        Self { clear: rate, open: rate, alert: rate }
+    }
 }
 
 /// How one signal counts.
@@ -277,16 +289,17 @@ impl Policy {
             ("window_secs", sampling.window_secs),
             ("open_after_secs", sampling.open_after_secs),
             ("close_after_secs", sampling.close_after_secs),
-            ("track_hz", sampling.track_hz),
-            ("track_hz_alert", sampling.track_hz_alert),
-            ("embedding_hz", sampling.embedding_hz),
-            ("embedding_hz_alert", sampling.embedding_hz_alert),
-            ("presentation_hz", sampling.presentation_hz),
-            ("presentation_hz_alert", sampling.presentation_hz_alert),
-            ("deepfake_hz", sampling.deepfake_hz),
-            ("deepfake_hz_alert", sampling.deepfake_hz_alert),
         ];
-        for (key, value) in positive {
+        let rates = [
+            ("track_hz", sampling.track_hz),
+            ("embedding_hz", sampling.embedding_hz),
+            ("presentation_hz", sampling.presentation_hz),
+            ("deepfake_hz", sampling.deepfake_hz),
+        ];
+        let rates = rates.into_iter().flat_map(|(key, Rates { clear, open, alert })| {
+            [("clear", clear), ("open", open), ("alert", alert)].map(|(part, rate)| (format!("{key}.{part}"), rate))
+        });
+        for (key, value) in positive.map(|(key, value)| (key.to_owned(), value)).into_iter().chain(rates) {
             if !(value.is_finite() && value > 0.0) {
                 return invalid(&format!("sampling.{key}"), "must be above 0");
             }
@@ -348,7 +361,8 @@ mod tests {
         };
         check("prior_authenticity = ", "prior_authenticity = 7", "prior_authenticity");
         check("clear_from = ", "clear_from = 9", "levels");
-        check("track_hz = ", "track_hz = -", "sampling.track_hz");
+        check("track_hz = { clear = ", "track_hz = { clear = -", "sampling.track_hz.clear");
+        check("alert = 2.0 }", "alert = nan }", ".alert");
         check("[signals.motion]", "[signals.emotion]", "signals.emotion");
         check("min_families = 2", "min_families = 1", "evidence");
         check("\nunseen = 0.", "\nunseen = 0.9", "attack_shares");

@@ -13,7 +13,7 @@ use crate::vision::Embedding;
 use super::candidate::CandidateFollower;
 use super::event::SessionEvent;
 use super::ids::ParticipantId;
-use super::sampler::{FaceModels, Urgency};
+use super::sampler::{FaceModels, Standing, Urgency};
 use super::segments::{ScoredWindow, SegmentTracker};
 
 /// Smallest picture height that is asked for.
@@ -84,13 +84,18 @@ impl Participant {
 
     /// How much is wanted of the frames to come.
     pub(super) fn urgency(&self) -> Urgency {
-        let is_clear = self.score.as_ref().is_some_and(|score| score.level == Level::Clear);
+        let standing = match self.score.as_ref().map(|score| score.level) {
+            _ if self.segments.is_open() => Standing::Alert,
+            None | Some(Level::Inconclusive) => Standing::Open,
+            Some(Level::Clear) => Standing::Clear,
+            Some(Level::Suspicious | Level::Alert) => Standing::Alert,
+        };
         let doubts = FaceModels {
             embedding: self.identity.wants_confirmation(),
             presentation: self.presentation.wants_confirmation(),
             deepfake: self.deepfake.wants_confirmation(),
         };
-        Urgency { is_raised: !is_clear || self.segments.is_open(), doubts }
+        Urgency { standing, doubts }
     }
 
     /// Picture height worth sending: more when the face is too small in what comes.

@@ -1,7 +1,7 @@
 //! What to analyse next: compute is spent where it changes the answer.
 
 use crate::media::MediaTime;
-use crate::scoring::Sampling;
+use crate::scoring::{Rates, Sampling};
 use crate::signals::{FaceSearch, FrameObservation};
 use crate::vision::FaceTrackId;
 
@@ -12,19 +12,42 @@ const SLACK_RATIO: f64 = 0.25;
 /// Face tracks remembered as embedded already.
 const MAX_KNOWN_FACES: usize = 16;
 
+/// How a participant stands, as far as it decides what is worth looking at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// CLEAR, and no segment is open.
+    Clear,
+    /// Without a verdict.
+    Open,
+    /// Something speaks against the participant: the verdict, or a segment.
+    Alert,
+}
+
+impl Standing {
+    /// The rate that goes with it.
+    #[must_use]
+    pub const fn rate_of(self, rates: Rates) -> f64 {
+        match self {
+            Self::Clear => rates.clear,
+            Self::Open => rates.open,
+            Self::Alert => rates.alert,
+        }
+    }
+}
+
 /// How much a session wants to know at this moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Urgency {
-    /// Whether the verdict is open or not CLEAR.
-    pub is_raised: bool,
+    /// How it stands.
+    pub standing: Standing,
     /// The models whose last answer was odd and waits for a second opinion.
     pub doubts: FaceModels,
 }
 
 impl Default for Urgency {
-    /// Raised: nothing is known yet.
+    /// Nothing is known yet.
     fn default() -> Self {
-        Self { is_raised: true, doubts: FaceModels::NONE }
+        Self { standing: Standing::Open, doubts: FaceModels::NONE }
     }
 }
 
@@ -71,19 +94,13 @@ impl Sampler {
     /// What to compute on the frame at `at`; `scene_changed` says that the picture is another one than just before.
     #[must_use]
     pub fn plan(&self, sampling: &Sampling, urgency: Urgency, at: MediaTime, scene_changed: bool) -> FramePlan {
-        let Urgency { is_raised, doubts } = urgency;
+        let Urgency { standing, doubts } = urgency;
         let period_secs =
-            |is_wanted: bool, calm_hz: f64, raised_hz: f64| 1.0 / if is_wanted { raised_hz } else { calm_hz };
-        let track_secs = period_secs(is_raised, sampling.track_hz, sampling.track_hz_alert);
-        let find_faces = scene_changed || is_due(self.last_faces, at, track_secs);
-        let embedding_secs = if doubts.embedding {
-            CONFIRM_SECS
-        } else {
-            period_secs(is_raised, sampling.embedding_hz, sampling.embedding_hz_alert)
-        };
-        let presentation_secs =
-            period_secs(is_raised || doubts.presentation, sampling.presentation_hz, sampling.presentation_hz_alert);
-        let deepfake_secs = period_secs(is_raised || doubts.deepfake, sampling.deepfake_hz, sampling.deepfake_hz_alert);
+            |rates: Rates, is_doubted: bool| 1.0 / if is_doubted { Standing::Alert } else { standing }.rate_of(rates);
+        let find_faces = scene_changed || is_due(self.last_faces, at, period_secs(sampling.track_hz, false));
+        let embedding_secs = if doubts.embedding { CONFIRM_SECS } else { period_secs(sampling.embedding_hz, false) };
+        let presentation_secs = period_secs(sampling.presentation_hz, doubts.presentation);
+        let deepfake_secs = period_secs(sampling.deepfake_hz, doubts.deepfake);
         FramePlan {
             find_faces,
             models: FaceModels {
@@ -135,9 +152,9 @@ mod tests {
     use crate::signals::testing::{face, frame_at};
     use crate::vision::{DeepfakeOutput, Embedding, FaceTrackId, PresentationOutput};
 
-    use super::{FaceModels, FaceSearch, MediaTime, Sampler, Urgency};
+    use super::{FaceModels, FaceSearch, MediaTime, Sampler, Standing, Urgency};
 
-    const CALM: Urgency = Urgency { is_raised: false, doubts: FaceModels::NONE };
+    const CLEAR: Urgency = Urgency { standing: Standing::Clear, doubts: FaceModels::NONE };
 
     /// Counts what is planned on `secs` seconds of 30 Hz video.
     fn planned(urgency: Urgency, secs: u32) -> (u32, u32) {
@@ -162,13 +179,13 @@ mod tests {
     }
 
     #[test]
-    fn calm_sessions_cost_less() {
-        let (calm_faces, calm_embeddings) = planned(CALM, 20);
-        let (raised_faces, raised_embeddings) = planned(Urgency::default(), 20);
-        assert!((190..=210).contains(&calm_faces), "{calm_faces}");
-        assert!(raised_faces >= 290, "{raised_faces}");
-        assert!((9..=14).contains(&calm_embeddings), "{calm_embeddings}");
-        assert!(raised_embeddings > calm_embeddings);
+    fn clear_sessions_cost_less() {
+        let (clear_faces, clear_embeddings) = planned(CLEAR, 20);
+        let (open_faces, open_embeddings) = planned(Urgency::default(), 20);
+        assert!((190..=210).contains(&clear_faces), "{clear_faces}");
+        assert!(open_faces >= 290, "{open_faces}");
+        assert!((9..=14).contains(&clear_embeddings), "{clear_embeddings}");
+        assert!(open_embeddings > clear_embeddings);
     }
 
     #[test]
@@ -180,15 +197,15 @@ mod tests {
         observation.faces = FaceSearch::Run(vec![face]);
         sampler.note(&observation);
         let doubts = FaceModels { embedding: true, ..FaceModels::NONE };
-        let doubt = Urgency { doubts, ..CALM };
+        let doubt = Urgency { doubts, ..CLEAR };
         let sampling = Policy::shipped().sampling;
         let plan = sampler.plan(&sampling, doubt, MediaTime::from_millis(5_300), false);
         assert!(plan.models.embedding && plan.known_faces == [FaceTrackId(1)]);
-        assert!(!sampler.plan(&sampling, CALM, MediaTime::from_millis(5_300), false).models.embedding);
+        assert!(!sampler.plan(&sampling, CLEAR, MediaTime::from_millis(5_300), false).models.embedding);
     }
 
     #[test]
-    fn an_odd_answer_is_asked_for_again_within_a_second() {
+    fn an_odd_answer_is_asked_for_again_at_once() {
         let mut sampler = Sampler::default();
         let mut observation = frame_at(5.0);
         observation.faces = FaceSearch::Run(vec![FaceObservation {
@@ -200,7 +217,7 @@ mod tests {
         sampler.note(&observation);
         let sampling = Policy::shipped().sampling;
         let models = |doubts: FaceModels| {
-            sampler.plan(&sampling, Urgency { doubts, ..CALM }, MediaTime::from_millis(6_000), false).models
+            sampler.plan(&sampling, Urgency { doubts, ..CLEAR }, MediaTime::from_millis(5_500), false).models
         };
         assert_eq!(models(FaceModels::NONE), FaceModels::NONE);
         let (presentation, deepfake) =
@@ -214,7 +231,7 @@ mod tests {
         let mut observation = frame_at(5.0);
         observation.faces = FaceSearch::Run(Vec::new());
         sampler.note(&observation);
-        let plan = sampler.plan(&Policy::shipped().sampling, CALM, MediaTime::from_millis(5_010), true);
+        let plan = sampler.plan(&Policy::shipped().sampling, CLEAR, MediaTime::from_millis(5_010), true);
         assert!(plan.find_faces && plan.models.embedding);
     }
 }
