@@ -160,7 +160,7 @@ fn latency_table(outcome: &Outcome<'_>) -> String {
     };
     let rows = [
         row("latency, due to acknowledged", &outcome.total.latency),
-        row("of it at the server, by its own clock", &outcome.total.server_time),
+        row("server's own time, by acknowledgement", &outcome.total.server_time),
     ];
     columns(&["MILLISECONDS", "P50", "P90", "P99", "P99.9", "MAX"], &rows)
 }
