@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034  # the scripts that source this use url
-# A server of its own for a script: free ports, an empty database, the defaults. Sourced by scripts/demo and scripts/measure-stream.
+# A server of its own for a script: free ports, an empty database, the defaults. Sourced by scripts/demo and scripts/measure-*.
 
 server=
 server_data=
