@@ -37,7 +37,7 @@ coded_crops() {
         -vf "setpts=N/TB,scale=$call_face:$call_face,tile=$grid,setpts=N/TB" -r 1 -c:v ffv1 "$out/grid.mkv"
     ffmpeg -nostdin -v error -y -i "$out/grid.mkv" \
         -vf "fps=$call_fps,pad=iw+8:ih+8:4:4,crop=iw-8:ih-8:4+3*sin(2*PI*mod(n\,$call_fps)/$call_looked_at):4,format=yuv420p" \
-        -c:v libx264 -preset veryfast -tune zerolatency -b:v "${kbits}k" -maxrate "${kbits}k" -bufsize "${kbits}k" "$out/call.mp4"
+        -c:v libx264 -threads 1 -preset veryfast -tune zerolatency -b:v "${kbits}k" -maxrate "${kbits}k" -bufsize "${kbits}k" "$out/call.mp4"
     ffmpeg -nostdin -v error -y -i "$out/call.mp4" \
         -vf "select=eq(mod(n\,$call_fps)\,$call_looked_at),untile=$grid" -fps_mode passthrough "$out/%05d.png"
     rm -f "$out/list" "$out/grid.mkv" "$out/call.mp4"
@@ -59,7 +59,7 @@ coded_clips() {
     for file in "$from"/*/*; do
         folder=$out/$(basename "$(dirname "$file")")
         mkdir -p "$folder"
-        ffmpeg -nostdin -v error -y -i "$file" -an -vf "scale=-2:'trunc(min(ih,$lines)/2)*2',format=yuv420p" -c:v libx264 \
+        ffmpeg -nostdin -v error -y -i "$file" -an -vf "scale=-2:'trunc(min(ih,$lines)/2)*2',format=yuv420p" -c:v libx264 -threads 1 \
             -preset veryfast -tune zerolatency -b:v "${kbits}k" -maxrate "${kbits}k" -bufsize "${kbits}k" \
             "$folder/$(basename "${file%.*}").mp4"
     done
