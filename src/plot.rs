@@ -64,7 +64,8 @@ impl Plot {
     pub(crate) fn new(width: f64, height: f64) -> Self {
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" font-family=\"sans-serif\" \
-             font-size=\"12\">\n<style>@media (prefers-color-scheme:dark){{.paper{{fill:#16191d}}text{{fill:#d6dade}}\
+             font-size=\"12\">\n<style>.name{{paint-order:stroke;stroke:#fff;stroke-width:4px;stroke-linejoin:round}}\
+             @media (prefers-color-scheme:dark){{.paper{{fill:#16191d}}.name{{stroke:#16191d}}text{{fill:#d6dade}}\
              .grid{{stroke:#3b4148}}"
         );
         for (number, (_, dark)) in COLORS.iter().enumerate() {
@@ -164,7 +165,7 @@ impl Plot {
         let name = escaped(name);
         let _ = writeln!(
             self.svg,
-            "<text class=\"f{class}\" x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\" fill=\"{color}\">{name}</text>"
+            "<text class=\"name f{class}\" x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\" fill=\"{color}\">{name}</text>"
         );
         self.name_at = next;
         self.n_lines += 1;
@@ -259,6 +260,6 @@ mod tests {
     fn every_colour_has_a_twin_for_dark_pages() {
         let svg = drawn(&[Some((0.0, 0.0))]);
         assert!(svg.contains("prefers-color-scheme:dark") && svg.contains(".c0{stroke:#4aa8e0}.f0{fill:#4aa8e0}"));
-        assert!(svg.contains("class=\"c0\"") && svg.contains("class=\"f0\""));
+        assert!(svg.contains("class=\"c0\"") && svg.contains("class=\"name f0\""));
     }
 }
