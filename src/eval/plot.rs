@@ -122,7 +122,7 @@ mod tests {
         for svg in [roc_svg(&curves), det_svg(&curves)] {
             assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
             assert!(svg.contains("a &lt; b") && !svg.contains("NaN") && !svg.contains("inf"), "{svg}");
-            assert_eq!(svg.matches("stroke-width").count(), 2);
+            assert_eq!(svg.matches("stroke-width=").count(), 2);
         }
     }
 
@@ -134,10 +134,10 @@ mod tests {
             weight,
         });
         let svg = super::reliability_svg(&[("shipped", &bins)]);
-        assert_eq!((svg.matches("<circle").count(), svg.matches("stroke-width").count()), (2, 1));
+        assert_eq!((svg.matches("<circle").count(), svg.matches("stroke-width=").count()), (2, 1));
         let points = [(0.5, 0.0), (1.0, 0.1)].map(|(coverage, risk)| super::Coverage { coverage, risk });
         let svg = super::risk_coverage_svg(&[("shipped", &points), ("none", &[])]);
-        assert_eq!(svg.matches("stroke-width").count(), 2);
+        assert_eq!(svg.matches("stroke-width=").count(), 2);
         assert!(!svg.contains("NaN") && !svg.contains("inf"));
     }
 

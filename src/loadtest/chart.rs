@@ -171,7 +171,7 @@ mod tests {
         for name in ["max", "p99", "p50", "sent", "acknowledged", "dropped by the server"] {
             assert!(svg.contains(&format!(">{name}</text>")), "{name}");
         }
-        assert_eq!(svg.matches("stroke-width").count(), 6);
+        assert_eq!(svg.matches("stroke-width=").count(), 6);
         assert_eq!(svg.matches("h0").count(), 3, "the lonely fourth second of each latency is a dot");
         assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
         let empty = load_svg(&[]);
