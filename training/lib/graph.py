@@ -44,9 +44,8 @@ def align_channels(graph: onnx.GraphProto) -> None:
         elif takes:
             for name in node.input[1:]:
                 widen(name, 0)
-            for attribute in node.attribute:
-                if attribute.name == "group":
-                    attribute.i += -attribute.i % LANES
+            if group := attribute(node, "group"):
+                group.i += -group.i % LANES
             widened.add(node.output[0])
 
 
@@ -55,13 +54,19 @@ def ends_in_convolutions(graph: onnx.GraphProto, value: str) -> bool:
     users = [node for node in graph.node if value in node.input]
     return bool(users) and all(
         (node.op_type == "Conv" and n_groups(node) == 1)
-        or ((node.op_type in ("PRelu", "Relu") or node.op_type == "Conv") and ends_in_convolutions(graph, node.output[0]))
+        or (node.op_type in ("PRelu", "Relu", "Conv") and ends_in_convolutions(graph, node.output[0]))
         for node in users)
 
 
 def n_groups(convolution: onnx.NodeProto) -> int:
     """In how many groups a convolution takes its channels."""
-    return next((attribute.i for attribute in convolution.attribute if attribute.name == "group"), 1)
+    group = attribute(convolution, "group")
+    return group.i if group else 1
+
+
+def attribute(node: onnx.NodeProto, name: str) -> onnx.AttributeProto | None:
+    """An attribute of a node, if it is set."""
+    return next((each for each in node.attribute if each.name == name), None)
 
 
 def split_prelus(graph: onnx.GraphProto) -> None:
@@ -107,12 +112,12 @@ def fold_pads(model: onnx.ModelProto) -> None:
             nodes.append(node)
             continue
         border = value(node.input[1]).tolist()
-        mode = next((attribute.s for attribute in node.attribute if attribute.name == "mode"), b"constant")
+        mode = attribute(node, "mode")
         has_value = len(node.input) > 2 and node.input[2] and value(node.input[2]).any()
-        if mode != b"constant" or has_value or any(border[axis] for axis in (0, 1, 4, 5)):
-            raise ValueError(f"{node.name} is no border of zeros: {mode}, {border}")
+        if (mode and mode.s != b"constant") or has_value or any(border[axis] for axis in (0, 1, 4, 5)):
+            raise ValueError(f"{node.name} is no border of zeros: {border}")
         for user in users:
-            pads = next((attribute for attribute in user.attribute if attribute.name == "pads"), None)
+            pads = attribute(user, "pads")
             if pads is None:
                 pads = user.attribute.add()
                 pads.CopyFrom(helper.make_attribute("pads", [0, 0, 0, 0]))
