@@ -25,7 +25,7 @@ fn models(criterion: &mut Criterion<CpuTime>) {
             low + (high - low) * f32::from(level) / 255.0
         });
         group.bench_function(&model.id, |bencher| {
-            bencher.iter(|| black_box(executor.run_blocking(&model.id, input.clone()).expect("run")));
+            bencher.iter(|| black_box(executor.run_tensor(&model.id, &input).expect("run")));
         });
     }
     group.finish();

@@ -38,15 +38,19 @@ fn preprocess(criterion: &mut Criterion<CpuTime>) {
         [(590.0, 290.0), (690.0, 294.0), (640.0, 350.0), (600.0, 400.0), (682.0, 403.0)].map(|(x, y)| PointPx { x, y });
     let chip = align_face(view, &points).expect("points are a face");
     let mut group = criterion.benchmark_group("prepare 1280x720");
-    group.bench_function("detection", |bencher| bencher.iter(|| detection::prepare(black_box(view))));
+    let mut input = vec![0.0; 3 * 320 * 240];
+    group.bench_function("detection", |bencher| bencher.iter(|| detection::prepare(black_box(view), &mut input)));
+    let mut input = vec![0.0; 192 * 192 * 3];
     for (name, face) in [("mesh", FACE), ("mesh, close face", CLOSE_FACE)] {
         let roi = roi(face);
-        group.bench_function(name, |bencher| bencher.iter(|| mesh::prepare(black_box(view), &roi)));
+        group.bench_function(name, |bencher| bencher.iter(|| mesh::prepare(black_box(view), &roi, &mut input)));
     }
     group.bench_function("align", |bencher| bencher.iter(|| align_face(black_box(view), &points)));
-    group.bench_function("embedding", |bencher| bencher.iter(|| embedding::prepare(black_box(&chip))));
+    let mut input = vec![0.0; 3 * 112 * 112];
+    group.bench_function("embedding", |bencher| bencher.iter(|| embedding::prepare(black_box(&chip), &mut input)));
+    let mut input = vec![0.0; 2 * 3 * 128 * 128];
     group.bench_function("presentation", |bencher| {
-        bencher.iter(|| presentation::prepare(black_box(view), &FACE));
+        bencher.iter(|| presentation::prepare(black_box(view), &FACE, &mut input));
     });
     group.bench_function("quality", |bencher| bencher.iter(|| face_quality(black_box(view), &FACE, None)));
     group.finish();

@@ -20,7 +20,7 @@ pub use self::digest::{Digest, DigestError};
 pub use self::error::InferenceError;
 #[cfg(test)]
 pub(crate) use self::executor::testing;
-pub use self::executor::{Executor, InferenceTiming, Outputs};
+pub use self::executor::{Executor, RunTiming};
 pub use self::fetch::{
     FetchError, FetchEvent, FileState, FileStatus, PackageRequest, PackageSource, RegistryClients, fetch, status,
 };

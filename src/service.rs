@@ -4,6 +4,8 @@
 
 pub mod ports;
 
+mod analysis_pool;
+mod analyst;
 mod error;
 mod live;
 mod options;
@@ -12,13 +14,15 @@ mod recording;
 mod sessions;
 mod views;
 
+pub use self::analysis_pool::AnalysisPool;
+pub use self::analyst::{Analysed, FrameTiming, SampleContext, TrackAnalyst};
 pub use self::error::ServiceError;
 pub use self::live::{
     Acknowledgement, EndCause, LiveEvent, OpenStream, SampleProblem, StreamCommand, StreamInput, StreamOptions,
     StreamReady,
 };
 pub use self::options::ServiceOptions;
-pub use self::pipeline::{AnalysisPool, Pipeline, SampleContext, TrackAnalyst};
+pub use self::pipeline::Pipeline;
 pub use self::recording::{FrameOutcome, FrameSession, RecordingReport, score_recording};
 pub use self::sessions::{Interviews, NewSession};
 pub use self::views::{ParticipantView, SegmentView, SessionView};

@@ -38,8 +38,8 @@ pub use self::face::{
 pub use self::geometry::{BoxPx, PointPx};
 pub use self::landmark::{face_box, five_points};
 pub use self::pose::head_pose;
-pub use self::presentation::PresentationViews;
 pub use self::quality::face_quality;
+pub use self::resample::stay_on_the_calling_thread;
 pub use self::roi::FaceRoi;
 pub use self::shape::face_shape;
 pub use self::skin_tone::skin_tone_ita_deg;

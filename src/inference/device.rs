@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use ndarray::ArrayD;
+use ndarray::{ArrayD, ArrayViewD};
 use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::{Outlet, Tensor, TensorElementType};
@@ -15,11 +15,17 @@ use super::manifest::{Manifest, ModelEntry};
 use super::options::InferenceOptions;
 use super::runtime::{self, Provider};
 
-/// Runs models one at a time; each worker thread has its own.
-pub(super) trait Device {
-    /// Runs the model at that position of the manifest on an input of the declared shape.
-    fn run(&mut self, model_idx: usize, input: ArrayD<f32>) -> Result<Vec<ArrayD<f32>>, InferenceError>;
+/// Runs models one at a time.
+pub(super) trait Device: Send {
+    /// The input of the model at that position of the manifest, in row-major order, to be written before it runs.
+    fn input(&mut self, model_idx: usize) -> Result<&mut [f32], InferenceError>;
+
+    /// Runs the model on its input and shows the outputs, in the order and of the shapes of the manifest.
+    fn run(&mut self, model_idx: usize, read: &mut ReadOutputs<'_>) -> Result<(), InferenceError>;
 }
+
+/// Looks at the outputs of a run.
+pub(super) type ReadOutputs<'a> = dyn FnMut(&[ArrayViewD<'_, f32>]) + 'a;
 
 /// A model's bytes, which are those of the manifest.
 #[derive(Clone, Debug)]
@@ -29,9 +35,16 @@ pub(super) struct VerifiedModel {
     bytes: Arc<[u8]>,
 }
 
+/// A model that is ready to run, with the memory that it reads its input from.
+pub(super) struct OpenModel {
+    model: VerifiedModel,
+    session: Session,
+    input: Tensor<f32>,
+}
+
 /// One session a model, warmed up.
 pub(super) struct OrtDevice {
-    sessions: Vec<(VerifiedModel, Session)>,
+    models: Vec<OpenModel>,
 }
 
 impl VerifiedModel {
@@ -55,12 +68,17 @@ impl VerifiedModel {
     }
 
     /// Makes a session of it and compares what goes in and out with the manifest, by declaration and by one run.
-    pub(super) fn open(&self, environment: &Environment, provider: Provider) -> Result<Session, InferenceError> {
-        let opened = runtime::open(environment, &self.bytes, provider);
-        let mut session = opened.map_err(|source| InferenceError::Load { model: self.entry.id.clone(), source })?;
+    pub(super) fn open(&self, environment: &Environment, provider: Provider) -> Result<OpenModel, InferenceError> {
+        let fail = |source| InferenceError::Load { model: self.entry.id.clone(), source };
+        let session = runtime::open(environment, &self.bytes, provider).map_err(fail)?;
         self.check_declared(&session)?;
-        self.run(&mut session, ArrayD::zeros(self.entry.input.shape.clone()))?;
-        Ok(session)
+        let zeros = ArrayD::zeros(self.entry.input.shape.clone());
+        let input = Tensor::from_array(zeros).map_err(fail)?;
+        // The session has copied what it needs; the bytes go when the last device is ready.
+        let model = Self { bytes: Arc::default(), ..self.clone() };
+        let mut open = OpenModel { model, session, input };
+        open.run(&mut |_| {})?;
+        Ok(open)
     }
 
     fn check_declared(&self, session: &Session) -> Result<(), InferenceError> {
@@ -81,26 +99,30 @@ impl VerifiedModel {
         Ok(())
     }
 
-    fn run(&self, session: &mut Session, input: ArrayD<f32>) -> Result<Vec<ArrayD<f32>>, InferenceError> {
-        let fail = |source| InferenceError::Run { model: self.entry.id.clone(), source };
-        let input = Tensor::from_array(input).map_err(fail)?;
-        let outputs = session.run(ort::inputs![input]).map_err(fail)?;
-        let tensors = self.entry.outputs.iter().map(|expected| {
-            let output = outputs.get(&expected.name);
-            let output = output.ok_or_else(|| self.mismatch(format!("no output {:?}", expected.name)))?;
-            let tensor = output.try_extract_array::<f32>().map_err(fail)?;
-            if tensor.shape() != expected.shape {
-                let problem =
-                    format!("output {:?} has shape {:?}, not {:?}", expected.name, tensor.shape(), expected.shape);
-                return Err(self.mismatch(problem));
-            }
-            Ok(tensor.to_owned())
-        });
-        tensors.collect()
-    }
-
     fn mismatch(&self, problem: String) -> InferenceError {
         InferenceError::Mismatch { model: self.entry.id.clone(), path: self.path.clone(), problem }
+    }
+}
+
+impl OpenModel {
+    fn run(&mut self, read: &mut ReadOutputs<'_>) -> Result<(), InferenceError> {
+        let Self { model, session, input } = self;
+        let fail = |source| InferenceError::Run { model: model.entry.id.clone(), source };
+        let outputs = session.run(ort::inputs![&*input]).map_err(fail)?;
+        let views = model.entry.outputs.iter().map(|expected| {
+            let output = outputs.get(&expected.name);
+            let output = output.ok_or_else(|| model.mismatch(format!("no output {:?}", expected.name)))?;
+            let view = output.try_extract_array::<f32>().map_err(fail)?;
+            if view.shape() != expected.shape {
+                let problem =
+                    format!("output {:?} has shape {:?}, not {:?}", expected.name, view.shape(), expected.shape);
+                return Err(model.mismatch(problem));
+            }
+            Ok(view)
+        });
+        let views: Vec<_> = views.collect::<Result<_, _>>()?;
+        read(&views);
+        Ok(())
     }
 }
 
@@ -111,20 +133,22 @@ impl OrtDevice {
         models: &[VerifiedModel],
         provider: Provider,
     ) -> Result<Self, InferenceError> {
-        let open = |model: &VerifiedModel| {
-            let session = model.open(environment, provider)?;
-            // The session has copied what it needs; the bytes go when the last worker is ready.
-            Ok((VerifiedModel { bytes: Arc::default(), ..model.clone() }, session))
-        };
-        Ok(Self { sessions: models.iter().map(open).collect::<Result<_, _>>()? })
+        Ok(Self { models: models.iter().map(|model| model.open(environment, provider)).collect::<Result<_, _>>()? })
+    }
+
+    fn model(&mut self, model_idx: usize) -> Result<&mut OpenModel, InferenceError> {
+        let found = self.models.get_mut(model_idx);
+        found.ok_or_else(|| InferenceError::UnknownModel { model: format!("#{model_idx}") })
     }
 }
 
 impl Device for OrtDevice {
-    fn run(&mut self, model_idx: usize, input: ArrayD<f32>) -> Result<Vec<ArrayD<f32>>, InferenceError> {
-        let found = self.sessions.get_mut(model_idx);
-        let (model, session) = found.ok_or_else(|| InferenceError::UnknownModel { model: format!("#{model_idx}") })?;
-        model.run(session, input)
+    fn input(&mut self, model_idx: usize) -> Result<&mut [f32], InferenceError> {
+        Ok(self.model(model_idx)?.input.extract_tensor_mut().1)
+    }
+
+    fn run(&mut self, model_idx: usize, read: &mut ReadOutputs<'_>) -> Result<(), InferenceError> {
+        self.model(model_idx)?.run(read)
     }
 }
 

@@ -74,23 +74,23 @@ pub enum InferenceError {
         #[source]
         source: ort::Error,
     },
-    /// A worker thread could not be started or ended before it was ready.
-    #[error("inference thread {name:?} did not start: {problem}")]
+    /// A thread that loads models could not be started or panicked.
+    #[error("thread {name:?} loaded no models: {problem}")]
     Thread {
         /// Its name.
         name: String,
         /// The cause.
         problem: String,
     },
-    /// The work queue of the device is full.
-    #[error("{pending} model runs wait already")]
-    Overloaded {
-        /// How many wait.
-        pending: u64,
+    /// There is no device to run on.
+    #[error("no device runs models")]
+    NoDevice,
+    /// A run ended without outputs.
+    #[error("model {model:?} gave no outputs")]
+    NoOutputs {
+        /// Its id.
+        model: String,
     },
-    /// The executor was shut down.
-    #[error("models are shut down")]
-    Stopped,
     /// No model of that id in the manifest, or not loaded.
     #[error("model {model:?} is not loaded")]
     UnknownModel {
@@ -116,7 +116,7 @@ pub enum InferenceError {
         #[source]
         source: ort::Error,
     },
-    /// A run panicked; the worker lives on.
+    /// A run panicked; the device lives on.
     #[error("model {model:?} panicked: {message}")]
     Panicked {
         /// Its id.
@@ -129,8 +129,6 @@ pub enum InferenceError {
 impl Kinded for InferenceError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Overloaded { .. } => ErrorKind::Overloaded,
-            Self::Stopped => ErrorKind::Unavailable,
             Self::Options { .. } => ErrorKind::InvalidInput,
             Self::UnsupportedPlatform { .. } | Self::Missing { .. } | Self::Runtime { .. } | Self::NoCuda { .. } => {
                 ErrorKind::FailedPrecondition
@@ -141,6 +139,8 @@ impl Kinded for InferenceError {
             | Self::Thread { .. }
             | Self::InputShape { .. }
             | Self::Run { .. }
+            | Self::NoDevice
+            | Self::NoOutputs { .. }
             | Self::Panicked { .. } => ErrorKind::Internal,
         }
     }

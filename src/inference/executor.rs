@@ -1,24 +1,24 @@
-//! Who runs which model when: named threads that own ONNX Runtime sessions, behind one bounded queue.
+//! Who runs which model when.
 //!
-//! On a CPU every thread has one single-threaded session a model, because a second thread inside a session gains less than a
-//! second frame beside it, and batching gains nothing. There is no timer: whatever waits is taken as soon as a thread is free.
+//! On a processor every core has one single-threaded ONNX Runtime session a model, because a second thread inside a session
+//! gains less than a second frame beside it, and batching gains nothing; the thread that wants a run borrows one. There is no
+//! timer and no other thread in between.
 
-mod queue;
+mod pool;
+mod runner;
 #[cfg(test)]
 pub(crate) mod testing;
-mod worker;
 
+use std::any::Any;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
-use ndarray::ArrayD;
-use tokio::sync::oneshot;
-use tracing::Span;
+use ndarray::{ArrayD, ArrayViewD};
 
-use self::queue::{Refusal, WorkQueue};
-use self::worker::{DeviceFactory, Job};
+use self::pool::{DeviceFactory, DevicePool};
+pub use self::runner::RunTiming;
+use self::runner::{ModelCall, Runner};
 use super::device::{OrtDevice, VerifiedModel};
 use super::error::InferenceError;
 use super::manifest::{Manifest, ModelEntry};
@@ -26,36 +26,16 @@ use super::options::{InferenceOptions, ProviderChoice};
 use super::runtime::{self, Provider};
 use crate::telemetry::metrics::{self, ModelMetrics};
 
-/// How long one run took, and waited.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct InferenceTiming {
-    /// From being handed over to being started.
-    pub queue: Duration,
-    /// On the device.
-    pub device: Duration,
-}
-
-/// What a model gave back, in the order of its manifest entry.
-#[derive(Clone, Debug)]
-pub struct Outputs {
-    /// One tensor an output.
-    pub tensors: Vec<ArrayD<f32>>,
-    /// How long it took.
-    pub timing: InferenceTiming,
-}
-
-/// Runs models by id. Cheap to clone; the threads end with the last clone.
+/// Runs models by id. Cheap to clone; the devices go with the last clone.
 #[derive(Clone, Debug)]
 pub struct Executor {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
 struct Shared {
     models: HashMap<String, LoadedModel>,
     provider: Provider,
-    queue: Arc<WorkQueue<Job>>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    runner: Box<dyn Runner>,
 }
 
 #[derive(Debug)]
@@ -64,13 +44,6 @@ struct LoadedModel {
     version: String,
     input_shape: Vec<usize>,
     metrics: ModelMetrics,
-}
-
-/// What to do when the queue is full.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Patience {
-    Refuse,
-    Wait,
 }
 
 impl Executor {
@@ -104,22 +77,19 @@ impl Executor {
                 }
             }
         };
-        let n_workers = match (provider, options.threads) {
+        let n_devices = match (provider, options.threads) {
             (Provider::Cuda, 0) => 1,
             (Provider::Cpu | Provider::Cuda, _) => options.cpu_threads(),
         };
-        let factory: Arc<DeviceFactory> = Arc::new(move || {
-            let device = OrtDevice::open(&environment, &models, provider)?;
-            Ok(Box::new(device) as Box<_>)
-        });
-        let executor = Self::with_devices(&manifest.models, provider, n_workers, options.max_pending, &factory)?;
+        let factory = || OrtDevice::open(&environment, &models, provider).map(|device| Box::new(device) as Box<_>);
+        let executor = Self::with_devices(&manifest.models, provider, n_devices, &factory)?;
         metrics::provider_in_use(match provider {
             Provider::Cpu => metrics::Provider::Cpu,
             Provider::Cuda => metrics::Provider::Cuda,
         });
         tracing::info!(
             inference.provider = provider.name(),
-            inference.threads = n_workers,
+            inference.threads = n_devices,
             inference.models = manifest.models.len(),
             "models are ready"
         );
@@ -129,9 +99,8 @@ impl Executor {
     fn with_devices(
         models: &[ModelEntry],
         provider: Provider,
-        n_workers: usize,
-        max_pending: usize,
-        factory: &Arc<DeviceFactory>,
+        n_devices: usize,
+        factory: &DeviceFactory<'_>,
     ) -> Result<Self, InferenceError> {
         let loaded = |(idx, entry): (usize, &ModelEntry)| {
             let metrics = ModelMetrics::new(&entry.id);
@@ -139,31 +108,70 @@ impl Executor {
             (entry.id.clone(), model)
         };
         let models = models.iter().enumerate().map(loaded).collect();
-        let queue = Arc::new(WorkQueue::new(max_pending));
-        let threads = Mutex::new(worker::start(n_workers, &queue, factory)?);
-        Ok(Self { shared: Arc::new(Shared { models, provider, queue, threads }) })
+        let runner = Box::new(DevicePool::new(n_devices, factory)?);
+        Ok(Self { shared: Arc::new(Shared { models, provider, runner }) })
     }
 
-    /// Runs one model on one input; dropping the future before it starts drops the work.
+    /// Runs one model, on this thread or waiting for another: `prepare` writes its input into the memory from which the model
+    /// reads it (row-major, of the manifest's shape, with arbitrary content before), `interpret` sees the outputs in the
+    /// manifest's order, where the model left them.
     ///
     /// # Errors
-    /// [`InferenceError::Overloaded`], [`InferenceError::UnknownModel`], [`InferenceError::InputShape`],
-    /// [`InferenceError::Run`], [`InferenceError::Panicked`], [`InferenceError::Stopped`].
-    pub async fn run(&self, model: &str, input: ArrayD<f32>) -> Result<Outputs, InferenceError> {
-        let reply = self.submit(model, input, Patience::Refuse)?;
-        reply.await.unwrap_or(Err(InferenceError::Stopped))
-    }
-
-    /// Runs one model on one input and waits, also for room in the queue; for recordings and evaluation.
-    ///
-    /// # Errors
-    /// Those of [`Executor::run`] but [`InferenceError::Overloaded`].
+    /// Those of `prepare`, which keep the model from running, and of `interpret`; [`InferenceError::UnknownModel`],
+    /// [`InferenceError::Run`], [`InferenceError::Panicked`].
     ///
     /// # Panics
-    /// When called on a thread that drives async tasks; use a thread of its own or `spawn_blocking`.
-    pub fn run_blocking(&self, model: &str, input: ArrayD<f32>) -> Result<Outputs, InferenceError> {
-        let reply = self.submit(model, input, Patience::Wait)?;
-        reply.blocking_recv().unwrap_or(Err(InferenceError::Stopped))
+    /// When called on a thread that drives async tasks and the executor has to wait; use a thread of its own or
+    /// `spawn_blocking`.
+    pub fn run<P, T, E: From<InferenceError>>(
+        &self,
+        model: &str,
+        prepare: impl FnOnce(&mut [f32]) -> Result<P, E>,
+        interpret: impl FnOnce(P, &[ArrayViewD<'_, f32>]) -> Result<T, E>,
+    ) -> Result<(T, RunTiming), E> {
+        let loaded = self.shared.model(model)?;
+        let mut call = Call::Waiting { prepare, interpret };
+        // A panic leaves a tensor half written at worst, and the next run writes all of it.
+        let ran = catch_unwind(AssertUnwindSafe(|| self.shared.runner.run(loaded.idx, &mut call)));
+        let failed = |error: InferenceError| {
+            loaded.metrics.failed();
+            E::from(error)
+        };
+        let timing = match ran {
+            Ok(timing) => timing.map_err(failed)?,
+            Err(panic) => {
+                let message = message_of(panic.as_ref());
+                return Err(failed(InferenceError::Panicked { model: model.to_owned(), message }));
+            }
+        };
+        match call {
+            Call::Done(outcome) => {
+                loaded.metrics.ran([timing.queue, timing.preprocess, timing.device, timing.postprocess]);
+                Ok((outcome?, timing))
+            }
+            Call::Refused(error) => Err(error),
+            Call::Waiting { .. } | Call::Prepared { .. } | Call::Taken => {
+                Err(failed(InferenceError::NoOutputs { model: model.to_owned() }))
+            }
+        }
+    }
+
+    /// Runs one model on a ready tensor and copies what it gives, in the manifest's order.
+    ///
+    /// # Errors
+    /// [`InferenceError::InputShape`], and those of [`Executor::run`].
+    pub fn run_tensor(&self, model: &str, input: &ArrayD<f32>) -> Result<Vec<ArrayD<f32>>, InferenceError> {
+        let expected = &self.shared.model(model)?.input_shape;
+        if input.shape() != expected {
+            let (expected, found) = (expected.clone(), input.shape().to_vec());
+            return Err(InferenceError::InputShape { model: model.to_owned(), expected, found });
+        }
+        let write = |target: &mut [f32]| {
+            target.iter_mut().zip(input).for_each(|(target, value)| *target = *value);
+            Ok::<_, InferenceError>(())
+        };
+        let read = |(), outputs: &[ArrayViewD<'_, f32>]| Ok(outputs.iter().map(ArrayViewD::to_owned).collect());
+        Ok(self.run(model, write, read)?.0)
     }
 
     /// The device in use: `cpu` or `cuda`.
@@ -179,41 +187,9 @@ impl Executor {
         Ok(&self.shared.model(model)?.version)
     }
 
-    /// How many runs wait; never more than `max_pending`.
-    pub fn n_pending(&self) -> usize {
-        self.shared.queue.len()
-    }
-
-    fn submit(
-        &self,
-        model: &str,
-        input: ArrayD<f32>,
-        patience: Patience,
-    ) -> Result<oneshot::Receiver<Result<Outputs, InferenceError>>, InferenceError> {
-        let loaded = self.shared.model(model)?;
-        if input.shape() != loaded.input_shape {
-            let (expected, found) = (loaded.input_shape.clone(), input.shape().to_vec());
-            return Err(InferenceError::InputShape { model: model.to_owned(), expected, found });
-        }
-        let (reply, receiver) = oneshot::channel();
-        let job = Job {
-            model_idx: loaded.idx,
-            model: model.to_owned(),
-            metrics: loaded.metrics.clone(),
-            input,
-            queued_at: Instant::now(),
-            span: Span::current(),
-            reply,
-        };
-        let pushed = match patience {
-            Patience::Refuse => self.shared.queue.push(job),
-            Patience::Wait => self.shared.queue.push_wait(job),
-        };
-        match pushed {
-            Ok(()) => Ok(receiver),
-            Err(Refusal::Full(pending)) => Err(InferenceError::Overloaded { pending: pending as u64 }),
-            Err(Refusal::Closed) => Err(InferenceError::Stopped),
-        }
+    /// How many callers at one time keep the devices busy; more of them wait.
+    pub fn n_places(&self) -> usize {
+        self.shared.runner.n_places()
     }
 }
 
@@ -223,11 +199,45 @@ impl Shared {
     }
 }
 
-impl Drop for Shared {
-    fn drop(&mut self) {
-        let threads = self.threads.get_mut().unwrap_or_else(PoisonError::into_inner);
-        worker::stop(&self.queue, std::mem::take(threads));
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("models", &self.models).field("provider", &self.provider).finish_non_exhaustive()
     }
+}
+
+/// A run on its way: what is left to do, then what came of it.
+enum Call<P, I, O, T, E> {
+    Waiting { prepare: P, interpret: I },
+    Prepared { prepared: O, interpret: I },
+    Refused(E),
+    Done(Result<T, E>),
+    Taken,
+}
+
+impl<P, I, O, T, E> ModelCall for Call<P, I, O, T, E>
+where
+    P: FnOnce(&mut [f32]) -> Result<O, E>,
+    I: FnOnce(O, &[ArrayViewD<'_, f32>]) -> Result<T, E>,
+{
+    fn prepare(&mut self, input: &mut [f32]) -> bool {
+        let Self::Waiting { prepare, interpret } = std::mem::replace(self, Self::Taken) else { return false };
+        match prepare(input) {
+            Ok(prepared) => *self = Self::Prepared { prepared, interpret },
+            Err(error) => *self = Self::Refused(error),
+        }
+        matches!(self, Self::Prepared { .. })
+    }
+
+    fn interpret(&mut self, outputs: &[ArrayViewD<'_, f32>]) {
+        if let Self::Prepared { prepared, interpret } = std::mem::replace(self, Self::Taken) {
+            *self = Self::Done(interpret(prepared, outputs));
+        }
+    }
+}
+
+fn message_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
 }
 
 /// An error with its causes, in one line.

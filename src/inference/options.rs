@@ -36,21 +36,13 @@ pub struct InferenceOptions {
     pub models_dir: PathBuf,
     /// Where models run.
     pub provider: ProviderChoice,
-    /// Worker threads; 0 = one a core on the CPU, one for a GPU.
+    /// Model runs at one time, each with sessions of its own; 0 = one a core on the CPU, one on a GPU.
     pub threads: usize,
-    /// Runs that may wait before new ones are refused.
-    pub max_pending: usize,
 }
 
 impl Default for InferenceOptions {
     fn default() -> Self {
-        Self {
-            runtime_library: PathBuf::new(),
-            models_dir: PathBuf::new(),
-            provider: ProviderChoice::Auto,
-            threads: 0,
-            max_pending: 1_024,
-        }
+        Self { runtime_library: PathBuf::new(), models_dir: PathBuf::new(), provider: ProviderChoice::Auto, threads: 0 }
     }
 }
 
@@ -85,16 +77,13 @@ impl InferenceOptions {
         if self.models_dir.as_os_str().is_empty() {
             return refuse("models_dir", "is empty; set it to the folder that `bonafide models fetch` fills");
         }
-        if self.max_pending == 0 {
-            return refuse("max_pending", "is 0; at least 1 run must be allowed to wait");
-        }
         if self.threads > MAX_THREADS {
             return refuse("threads", "is more than 1024; 0 takes one a core");
         }
         Ok(())
     }
 
-    /// Worker threads on the CPU.
+    /// Runs at one time on the CPU.
     pub(super) fn cpu_threads(&self) -> usize {
         match self.threads {
             0 => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
@@ -127,7 +116,6 @@ mod tests {
     fn impossible_values_are_refused_by_name() {
         for (options, expected) in [
             (InferenceOptions { models_dir: "".into(), ..options() }, "models_dir"),
-            (InferenceOptions { max_pending: 0, ..options() }, "max_pending"),
             (InferenceOptions { threads: 1_025, ..options() }, "threads"),
         ] {
             assert!(matches!(options.check(), Err(InferenceError::Options { field, .. }) if field == expected));

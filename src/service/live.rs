@@ -30,6 +30,7 @@ pub use self::input::StreamInput;
 pub(super) use self::outbox::CHANNEL_EVENTS as WATCH_EVENTS;
 use self::outbox::Outbox;
 pub(super) use self::registry::{DRAINING, LiveSession, Purpose, Services};
+use super::analyst::FrameTiming;
 use super::error::ServiceError;
 use super::sessions::NewSession;
 
@@ -198,6 +199,8 @@ pub struct Acknowledgement {
     pub dropped_frames: u64,
     /// Good for resuming from here.
     pub resume_token: String,
+    /// How long the analysis of that sequence took; `None` when it was not analysed.
+    pub timing: Option<FrameTiming>,
 }
 
 /// Why one sample was not used; the stream goes on.

@@ -26,7 +26,7 @@ pub struct ServiceOptions {
     pub max_track_queue_millis: u64,
     /// Bytes of samples that may wait on all tracks together.
     pub max_total_queue_bytes: u64,
-    /// Frames analysed at one time; 0 = two a core.
+    /// Frames analysed at one time; 0 = as many as keep the devices busy.
     pub max_concurrent_analyses: usize,
     /// Longest time between an analysed frame and its acknowledgement, in milliseconds.
     pub commit_interval_millis: u64,

@@ -9,8 +9,9 @@ use crate::session::{Interview, JournalEntry, ParticipantId, Segment, SessionEve
 use crate::signals::{FaceSearch, FrameObservation};
 use crate::vision::Embedding;
 
+use super::analyst::{SampleContext, TrackAnalyst};
 use super::error::ServiceError;
-use super::pipeline::{Pipeline, SampleContext, TrackAnalyst};
+use super::pipeline::Pipeline;
 
 /// The one participant of a recording: who is followed in the picture.
 const PARTICIPANT: &str = "candidate";

@@ -14,7 +14,7 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 
 pub use self::frames::{
     DropReason, Queue, Stage, frame_analysed, frame_decoded, frame_dropped, frame_received, queued, queued_bytes,
-    stage_took,
+    stage_took, timed,
 };
 pub use self::grpc::{CallWatch, call_ended, open_stream};
 pub use self::guard::GaugeGuard;
@@ -86,7 +86,7 @@ mod tests {
         CallWatch::start("LiveService/AnalyzeStream").end(0);
         drop(CallWatch::start("LiveService/AnalyzeStream"));
         let model = ModelMetrics::new("example");
-        model.ran(A_WHILE, A_WHILE);
+        model.ran([A_WHILE; 4]);
         model.failed();
         provider_in_use(Provider::Cpu);
         batch_written(3);

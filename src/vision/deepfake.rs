@@ -3,13 +3,13 @@
 //! In: a frame and a face mesh, or a picture that is a face crop already. Out: an attack score. Deliberately not here: whether
 //! the face is good enough to judge, see `signals::Deepfake`.
 
-use ndarray::ArrayD;
+use ndarray::{ArrayBase, Data, IxDyn};
 
 use super::error::VisionError;
 use super::face::{DeepfakeOutput, FaceMesh};
 use super::geometry::{BoxPx, PointPx};
 use super::landmark::extent;
-use super::resample::{ChannelOrder, Interpolation, PixelRect, nchw, resize_region, side_i32, warp_chip};
+use super::resample::{ChannelOrder, Interpolation, PixelRect, resize_region, side_i32, warp_chip, write_nchw};
 use super::tensor::attack_score;
 use super::transform::Similarity;
 use crate::media::RgbView;
@@ -31,7 +31,7 @@ const MAX_BILINEAR_REDUCTION: f32 = 1.6;
 ///
 /// # Errors
 /// [`VisionError::DegenerateLandmarks`] when the mesh has no extent or is not finite, [`VisionError::Operation`].
-pub fn prepare(frame: RgbView<'_>, mesh: &FaceMesh) -> Result<ArrayD<f32>, VisionError> {
+pub fn prepare(frame: RgbView<'_>, mesh: &FaceMesh, input: &mut [f32]) -> Result<(), VisionError> {
     let extent = finite_extent(mesh).ok_or(VisionError::DegenerateLandmarks { problem: "the mesh has no extent" })?;
     let side = CROP_SCALE * extent.area().sqrt();
     let middle = f32::from(INPUT_SIDE) / 2.0;
@@ -41,30 +41,30 @@ pub fn prepare(frame: RgbView<'_>, mesh: &FaceMesh) -> Result<ArrayD<f32>, Visio
         f64::from(f32::from(INPUT_SIDE) / side),
         0.0,
     );
-    tensor(&warp_chip(frame, &chip_from_frame, INPUT_SIDE)?)
+    write(&warp_chip(frame, &chip_from_frame, INPUT_SIDE)?, input)
 }
 
-/// Takes a picture that is a tight face crop already, whole and whatever its aspect; the tensor is that of [`prepare`].
+/// Takes a picture that is a tight face crop already, whole and whatever its aspect; the input is that of [`prepare`].
 ///
 /// # Errors
 /// [`VisionError::Operation`].
-pub fn prepare_crop(crop: RgbView<'_>) -> Result<ArrayD<f32>, VisionError> {
+pub fn prepare_crop(crop: RgbView<'_>, input: &mut [f32]) -> Result<(), VisionError> {
     let reduction = crop.width().max(crop.height()) as f32 / f32::from(INPUT_SIDE);
     let interpolation = if reduction > MAX_BILINEAR_REDUCTION { Interpolation::Area } else { Interpolation::Bilinear };
     let whole = PixelRect { left: 0, top: 0, width: side_i32(crop.width()), height: side_i32(crop.height()) };
-    tensor(&resize_region(crop, whole, (INPUT_SIDE, INPUT_SIDE), interpolation)?)
+    write(&resize_region(crop, whole, (INPUT_SIDE, INPUT_SIDE), interpolation)?, input)
 }
 
 /// Reads the attack score out of the model's answer: 0..=1, higher = more likely a deepfake.
 ///
 /// # Errors
 /// [`VisionError::OutputShape`] and [`VisionError::NotFinite`] when the answer is not the model's.
-pub fn interpret(outputs: &[ArrayD<f32>]) -> Result<DeepfakeOutput, VisionError> {
+pub fn interpret<S: Data<Elem = f32>>(outputs: &[ArrayBase<S, IxDyn>]) -> Result<DeepfakeOutput, VisionError> {
     Ok(DeepfakeOutput { attack_score: attack_score(MODEL, outputs)? })
 }
 
-fn tensor(pixels: &[u8]) -> Result<ArrayD<f32>, VisionError> {
-    nchw(&[pixels], (INPUT_SIDE, INPUT_SIDE), ChannelOrder::Rgb, INPUT_OFFSET, 1.0 / INPUT_SCALE)
+fn write(pixels: &[u8], input: &mut [f32]) -> Result<(), VisionError> {
+    write_nchw(pixels, ChannelOrder::Rgb, INPUT_OFFSET, 1.0 / INPUT_SCALE, input)
 }
 
 /// The box around a mesh, if all of it is finite and it has an extent.
@@ -82,6 +82,7 @@ mod tests {
     use crate::media::RgbImage;
     use crate::vision::canonical::synthetic_mesh;
     use crate::vision::error::VisionError;
+    use crate::vision::tensor::testing::prepared;
 
     const TOLERANCE: f32 = 1e-3;
 
@@ -105,7 +106,7 @@ mod tests {
 
     #[test]
     fn answers_of_another_model_are_errors() {
-        assert!(matches!(interpret(&[]), Err(VisionError::OutputShape { .. })));
+        assert!(matches!(interpret(&[] as &[ArrayD<f32>]), Err(VisionError::OutputShape { .. })));
         assert!(matches!(interpret(&answer(f32::NAN)), Err(VisionError::NotFinite { .. })));
     }
 
@@ -114,8 +115,7 @@ mod tests {
         let frame = slopes(640, 480, 3);
         let mesh = synthetic_mesh(0.0, 0.0, 0.0, 100.0);
         let extent = finite_extent(&mesh).expect("has extent");
-        let tensor = prepare(frame.view(), &mesh).expect("prepares");
-        assert_eq!(tensor.shape(), [1, 3, 224, 224]);
+        let (tensor, ()) = prepared(&[1, 3, 224, 224], |input| prepare(frame.view(), &mesh, input)).expect("prepares");
         let side = 1.03 * extent.area().sqrt();
         // The level at the centre of the crop's first pixel: a pixel's level is rounded down, by a third on average.
         let first = |middle: f32| (middle - side / 2.0 + side / 448.0 - 0.5) / 3.0 - 0.33;
@@ -129,8 +129,8 @@ mod tests {
     #[test]
     fn a_ready_crop_is_taken_whole() {
         for side in [40, 160, 224] {
-            let tensor = prepare_crop(slopes(side, side, 1).view()).expect("prepares");
-            assert_eq!(tensor.shape(), [1, 3, 224, 224]);
+            let crop = slopes(side, side, 1);
+            let (tensor, ()) = prepared(&[1, 3, 224, 224], |input| prepare_crop(crop.view(), input)).expect("prepares");
             let last = tensor[[0, 0, 112, 223]] * 128.0 + 127.0;
             assert!((last - (side - 1) as f32).abs() <= 1.0, "{side}: {last}");
         }
@@ -144,7 +144,10 @@ mod tests {
             for [x, y, _] in mesh.points_in_frame.iter_mut() {
                 (*x, *y) = (bad, bad);
             }
-            assert!(matches!(prepare(frame.view(), &mesh), Err(VisionError::DegenerateLandmarks { .. })), "{bad}");
+            assert!(
+                matches!(prepare(frame.view(), &mesh, &mut []), Err(VisionError::DegenerateLandmarks { .. })),
+                "{bad}"
+            );
         }
     }
 }

@@ -2,12 +2,12 @@
 //!
 //! In: a frame, or one tile of it. Out: boxes in frame pixels. Deliberately not here: which face matters, and following it.
 
-use ndarray::ArrayD;
+use ndarray::{ArrayBase, Data, IxDyn};
 
 use super::error::VisionError;
 use super::face::Detection;
 use super::geometry::BoxPx;
-use super::resample::{ChannelOrder, Interpolation, PixelRect, nchw, resize_region, side_i32, whole};
+use super::resample::{ChannelOrder, Interpolation, PixelRect, resize_region, side_i32, whole, write_nchw};
 use super::tensor::ExpectedOutput;
 use crate::media::RgbView;
 
@@ -46,8 +46,8 @@ const TILE_MARGIN: f32 = 1.125;
 ///
 /// # Errors
 /// [`VisionError::Operation`] when the image library refuses the frame.
-pub fn prepare(frame: RgbView<'_>) -> Result<ArrayD<f32>, VisionError> {
-    prepare_tile(frame, &whole_frame(frame.width(), frame.height()))
+pub fn prepare(frame: RgbView<'_>, input: &mut [f32]) -> Result<(), VisionError> {
+    prepare_tile(frame, &whole_frame(frame.width(), frame.height()), input)
 }
 
 /// Reads faces out of the detector's answer on a whole frame, largest first, at most 16.
@@ -56,7 +56,11 @@ pub fn prepare(frame: RgbView<'_>) -> Result<ArrayD<f32>, VisionError> {
 ///
 /// # Errors
 /// [`VisionError::OutputShape`] and [`VisionError::NotFinite`] when the answer is not the model's.
-pub fn interpret(outputs: &[ArrayD<f32>], frame_width: u32, frame_height: u32) -> Result<Vec<Detection>, VisionError> {
+pub fn interpret<S: Data<Elem = f32>>(
+    outputs: &[ArrayBase<S, IxDyn>],
+    frame_width: u32,
+    frame_height: u32,
+) -> Result<Vec<Detection>, VisionError> {
     interpret_tile(outputs, &whole_frame(frame_width, frame_height))
 }
 
@@ -86,7 +90,7 @@ pub fn tiles(frame_width: u32, frame_height: u32) -> Vec<BoxPx> {
 ///
 /// # Errors
 /// [`VisionError::Operation`] when the part is empty or outside the frame.
-pub fn prepare_tile(frame: RgbView<'_>, tile: &BoxPx) -> Result<ArrayD<f32>, VisionError> {
+pub fn prepare_tile(frame: RgbView<'_>, tile: &BoxPx, input: &mut [f32]) -> Result<(), VisionError> {
     let (frame_width, frame_height) = (side_i32(frame.width()), side_i32(frame.height()));
     let left = whole(f64::from(tile.left)).clamp(0, frame_width);
     let top = whole(f64::from(tile.top)).clamp(0, frame_height);
@@ -94,14 +98,17 @@ pub fn prepare_tile(frame: RgbView<'_>, tile: &BoxPx) -> Result<ArrayD<f32>, Vis
     let bottom = whole(f64::from(tile.bottom)).clamp(top, frame_height);
     let region = PixelRect { left, top, width: right - left, height: bottom - top };
     let pixels = resize_region(frame, region, INPUT_SIZE, Interpolation::Area)?;
-    nchw(&[&pixels], INPUT_SIZE, ChannelOrder::Rgb, INPUT_OFFSET, INPUT_FACTOR)
+    write_nchw(&pixels, ChannelOrder::Rgb, INPUT_OFFSET, INPUT_FACTOR, input)
 }
 
 /// Reads faces out of the detector's answer on one part of a frame; boxes are in frame pixels.
 ///
 /// # Errors
 /// As [`interpret`].
-pub fn interpret_tile(outputs: &[ArrayD<f32>], tile: &BoxPx) -> Result<Vec<Detection>, VisionError> {
+pub fn interpret_tile<S: Data<Elem = f32>>(
+    outputs: &[ArrayBase<S, IxDyn>],
+    tile: &BoxPx,
+) -> Result<Vec<Detection>, VisionError> {
     let scores = SCORES.read(outputs)?;
     let boxes = BOXES.read(outputs)?;
     let (scores, _) = scores.as_chunks::<2>();
@@ -153,6 +160,7 @@ mod tests {
     use crate::media::RgbImage;
     use crate::vision::error::VisionError;
     use crate::vision::geometry::BoxPx;
+    use crate::vision::tensor::testing::prepared;
 
     /// Answers as the model would if these anchors fired.
     fn answer(faces: &[(usize, f32, [f32; 4])]) -> Vec<ArrayD<f32>> {
@@ -226,8 +234,7 @@ mod tests {
     #[test]
     fn the_tensor_is_what_the_model_expects() {
         let frame = RgbImage::new(64, 48, [255, 127, 0].repeat(64 * 48)).expect("size fits");
-        let tensor = prepare(frame.view()).expect("prepares");
-        assert_eq!(tensor.shape(), [1, 3, 240, 320]);
+        let (tensor, ()) = prepared(&[1, 3, 240, 320], |input| prepare(frame.view(), input)).expect("prepares");
         assert!((tensor[[0, 0, 7, 9]] - 1.0).abs() < 1e-6);
         assert!(tensor[[0, 1, 7, 9]].abs() < 1e-6);
         assert!((tensor[[0, 2, 7, 9]] + 127.0 / 128.0).abs() < 1e-6);

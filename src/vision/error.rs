@@ -24,6 +24,14 @@ pub enum VisionError {
     /// The identity model gave back a vector without a direction.
     #[error("embedding returned a vector without a direction")]
     NoDirection,
+    /// A model's input has room for more or fewer values than its picture has.
+    #[error("model input holds {actual} values, its picture has {expected}")]
+    InputLength {
+        /// Values of the picture.
+        expected: usize,
+        /// Values of the input.
+        actual: usize,
+    },
     /// A picture that should be an aligned chip has another size.
     #[error("aligned chip is {width}x{height}, expected {expected_px}x{expected_px}")]
     ChipSize {
@@ -56,6 +64,7 @@ impl Kinded for VisionError {
         match self {
             Self::DegenerateLandmarks { .. } => ErrorKind::InvalidInput,
             Self::OutputShape { .. }
+            | Self::InputLength { .. }
             | Self::NotFinite { .. }
             | Self::NoDirection
             | Self::ChipSize { .. }

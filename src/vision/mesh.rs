@@ -2,12 +2,12 @@
 //!
 //! In: a frame and the region of one face. Out: the mesh in frame pixels. Deliberately not here: following regions over time.
 
-use ndarray::ArrayD;
+use ndarray::{ArrayBase, Data, IxDyn};
 
 use super::error::VisionError;
 use super::face::{FaceMesh, MESH_POINTS};
 use super::geometry::PointPx;
-use super::resample::{nhwc, warp_chip};
+use super::resample::{warp_chip, write_nhwc};
 use super::roi::FaceRoi;
 use super::tensor::ExpectedOutput;
 use crate::media::RgbView;
@@ -29,16 +29,16 @@ const PRESENCE: ExpectedOutput =
 ///
 /// # Errors
 /// [`VisionError::Operation`] when the image library refuses the frame.
-pub fn prepare(frame: RgbView<'_>, roi: &FaceRoi) -> Result<ArrayD<f32>, VisionError> {
+pub fn prepare(frame: RgbView<'_>, roi: &FaceRoi, input: &mut [f32]) -> Result<(), VisionError> {
     let pixels = warp_chip(frame, &roi.chip_from_frame(INPUT_SIDE), INPUT_SIDE)?;
-    nhwc(&pixels, INPUT_SIDE, INPUT_SIDE, INPUT_FACTOR)
+    write_nhwc(&pixels, INPUT_FACTOR, input)
 }
 
 /// Reads the mesh out of the model's answer for the region that it was prepared from.
 ///
 /// # Errors
 /// [`VisionError::OutputShape`] and [`VisionError::NotFinite`] when the answer is not the model's.
-pub fn interpret(outputs: &[ArrayD<f32>], roi: &FaceRoi) -> Result<FaceMesh, VisionError> {
+pub fn interpret<S: Data<Elem = f32>>(outputs: &[ArrayBase<S, IxDyn>], roi: &FaceRoi) -> Result<FaceMesh, VisionError> {
     let points = POINTS.read(outputs)?;
     let presence = PRESENCE.read(outputs)?;
     let frame_from_chip = roi
@@ -67,6 +67,7 @@ mod tests {
     use crate::vision::error::VisionError;
     use crate::vision::face::MESH_POINTS;
     use crate::vision::roi::FaceRoi;
+    use crate::vision::tensor::testing::prepared;
 
     fn answer(points: Vec<f32>, presence: f32) -> Vec<ArrayD<f32>> {
         vec![
@@ -103,7 +104,7 @@ mod tests {
     fn answers_of_another_model_are_errors() {
         let roi = FaceRoi::from_mesh(&synthetic_mesh(0.0, 0.0, 0.0, 150.0)).expect("has extent");
         let numbers = vec![0.0; MESH_POINTS * 3];
-        assert!(matches!(interpret(&[], &roi), Err(VisionError::OutputShape { .. })));
+        assert!(matches!(interpret(&[] as &[ArrayD<f32>], &roi), Err(VisionError::OutputShape { .. })));
         assert!(matches!(interpret(&answer(vec![0.0; 1434], 1.0), &roi), Err(VisionError::OutputShape { .. })));
         assert!(matches!(interpret(&answer(numbers.clone(), f32::NAN), &roi), Err(VisionError::NotFinite { .. })));
         let mut broken = numbers;
@@ -115,8 +116,7 @@ mod tests {
     fn the_tensor_is_what_the_model_expects() {
         let frame = RgbImage::new(640, 480, [255, 51, 0].repeat(640 * 480)).expect("size fits");
         let roi = FaceRoi::from_mesh(&synthetic_mesh(0.0, 0.0, 0.0, 100.0)).expect("has extent");
-        let tensor = prepare(frame.view(), &roi).expect("prepares");
-        assert_eq!(tensor.shape(), [1, 192, 192, 3]);
+        let (tensor, ()) = prepared(&[1, 192, 192, 3], |input| prepare(frame.view(), &roi, input)).expect("prepares");
         assert!((tensor[[0, 96, 96, 0]] - 1.0).abs() < 1e-6 && (tensor[[0, 96, 96, 1]] - 0.2).abs() < 1e-6);
     }
 }

@@ -1,13 +1,13 @@
 //! The passive presentation-attack model: a `MiniFASNet` that sees a face close and with its surroundings.
 //!
 //! In: a frame and a face box. Out: an attack score. Deliberately not here: whether the score may be believed; with nothing
-//! around the face it may not, see [`PresentationViews::context_ratio`].
+//! around the face it may not, see [`prepare`].
 
-use ndarray::ArrayD;
+use ndarray::{ArrayBase, Data, IxDyn};
 
 use super::error::VisionError;
 use super::geometry::BoxPx;
-use super::resample::{ChannelOrder, Interpolation, PixelRect, nchw, resize_region, side_i32, whole};
+use super::resample::{ChannelOrder, Interpolation, PixelRect, resize_region, side_i32, whole, write_nchw};
 use super::tensor::attack_score;
 use super::tracker::TrackedFace;
 use crate::media::RgbView;
@@ -20,15 +20,6 @@ const CLOSE_SCALE: f32 = 1.0;
 /// Side of the wide view over that of the box: what a photograph or screen ends in.
 const SURROUNDINGS_SCALE: f32 = 2.7;
 
-/// A face, close and with what is around it, as the model wants it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PresentationViews {
-    /// `[2, 3, 128, 128]`, f32, **BGR**, 0..=255; the close view first.
-    pub tensor: ArrayD<f32>,
-    /// Share of the wide view's area that the frame holds, 0..=1.
-    pub context_ratio: f32,
-}
-
 /// The box of a face from which to cut: the detector's own, on which the model was trained, where it ran on this frame, else
 /// the one that follows from the mesh, which gives scores of the same discrimination within .01 of AUC (ADR 004).
 #[must_use]
@@ -36,7 +27,10 @@ pub fn model_box(face: &TrackedFace) -> BoxPx {
     face.detection.map_or(face.box_in_frame, |detection| detection.box_in_frame)
 }
 
-/// Cuts both views of a face out of a frame, for the model.
+/// Cuts both views of a face out of a frame, for the model, and says what share of the wide view's area the frame holds, 0..=1.
+///
+/// # Shapes
+/// `input`: `[2, 3, 128, 128]`, f32, **BGR**, 0..=255; the close view first.
 ///
 /// A view that is too large for the frame is reduced until it fits, and one that reaches over an edge is shifted back
 /// inside: the model never sees padding.
@@ -47,7 +41,7 @@ pub fn model_box(face: &TrackedFace) -> BoxPx {
 ///
 /// # Source
 /// The crop of Silent-Face-Anti-Spoofing (minivision-ai, Apache-2.0), which the model's package repeats.
-pub fn prepare(frame: RgbView<'_>, box_in_frame: &BoxPx) -> Result<PresentationViews, VisionError> {
+pub fn prepare(frame: RgbView<'_>, box_in_frame: &BoxPx, input: &mut [f32]) -> Result<f32, VisionError> {
     let frame_box = BoxPx { left: 0.0, top: 0.0, right: frame.width() as f32, bottom: frame.height() as f32 };
     let is_usable = box_in_frame.is_finite()
         && box_in_frame.width() >= 1.0
@@ -58,14 +52,14 @@ pub fn prepare(frame: RgbView<'_>, box_in_frame: &BoxPx) -> Result<PresentationV
     }
     let wanted = grown(box_in_frame, SURROUNDINGS_SCALE);
     let context_ratio = (wanted.intersection(&frame_box).area() / wanted.area()).clamp(0.0, 1.0);
-    let close = view(frame, box_in_frame, CLOSE_SCALE)?;
-    let surroundings = view(frame, box_in_frame, SURROUNDINGS_SCALE)?;
-    let tensor = nchw(&[&close, &surroundings], (INPUT_SIDE, INPUT_SIDE), ChannelOrder::Bgr, 0.0, 1.0)?;
-    Ok(PresentationViews { tensor, context_ratio })
+    let (close, surroundings) = input.split_at_mut(input.len() / 2);
+    write_view(frame, box_in_frame, CLOSE_SCALE, close)?;
+    write_view(frame, box_in_frame, SURROUNDINGS_SCALE, surroundings)?;
+    Ok(context_ratio)
 }
 
-/// `scale` times the box, reduced and shifted until it fits, as packed RGB of the model's size.
-fn view(frame: RgbView<'_>, box_in_frame: &BoxPx, scale: f32) -> Result<Vec<u8>, VisionError> {
+/// Writes `scale` times the box, reduced and shifted until it fits.
+fn write_view(frame: RgbView<'_>, box_in_frame: &BoxPx, scale: f32, input: &mut [f32]) -> Result<(), VisionError> {
     // Last column and row, as in the source.
     let (last_x, last_y) = (frame.width() as f32 - 1.0, frame.height() as f32 - 1.0);
     let fitting = scale.min(last_x / box_in_frame.width()).min(last_y / box_in_frame.height());
@@ -73,14 +67,15 @@ fn view(frame: RgbView<'_>, box_in_frame: &BoxPx, scale: f32) -> Result<Vec<u8>,
     let (left, width) = shifted_inside(crop.left, crop.right, last_x, side_i32(frame.width()));
     let (top, height) = shifted_inside(crop.top, crop.bottom, last_y, side_i32(frame.height()));
     let region = PixelRect { left, top, width, height };
-    resize_region(frame, region, (INPUT_SIDE, INPUT_SIDE), Interpolation::Bilinear)
+    let pixels = resize_region(frame, region, (INPUT_SIDE, INPUT_SIDE), Interpolation::Bilinear)?;
+    write_nchw(&pixels, ChannelOrder::Bgr, 0.0, 1.0, input)
 }
 
 /// Reads the attack score out of the model's answer: 0..=1, higher = more likely an attack.
 ///
 /// # Errors
 /// [`VisionError::OutputShape`] and [`VisionError::NotFinite`] when the answer is not the model's.
-pub fn interpret(outputs: &[ArrayD<f32>]) -> Result<f32, VisionError> {
+pub fn interpret<S: Data<Elem = f32>>(outputs: &[ArrayBase<S, IxDyn>]) -> Result<f32, VisionError> {
     attack_score(MODEL, outputs)
 }
 
@@ -120,6 +115,7 @@ mod tests {
     use crate::vision::face::{Detection, FaceTrackId};
     use crate::vision::geometry::BoxPx;
     use crate::vision::landmark::face_box;
+    use crate::vision::tensor::testing::prepared;
     use crate::vision::tracker::TrackedFace;
 
     fn answer(logit: f32) -> [ArrayD<f32>; 1] {
@@ -138,7 +134,7 @@ mod tests {
 
     #[test]
     fn answers_of_another_model_are_errors() {
-        assert!(matches!(interpret(&[]), Err(VisionError::OutputShape { .. })));
+        assert!(matches!(interpret(&[] as &[ArrayD<f32>]), Err(VisionError::OutputShape { .. })));
         assert!(matches!(interpret(&answer(f32::NAN)), Err(VisionError::NotFinite { .. })));
     }
 
@@ -167,10 +163,10 @@ mod tests {
         let frame = RgbImage::new(640, 480, [1, 2, 3].repeat(640 * 480)).expect("size fits");
         let check = |left: f32, top: f32, side: f32| {
             let face = BoxPx { left, top, right: left + side, bottom: top + side };
-            let views = prepare(frame.view(), &face).expect("prepares");
-            assert_eq!(views.tensor.shape(), [2, 3, 128, 128]);
-            assert!((views.tensor[[0, 0, 64, 64]] - 3.0).abs() < 1e-6, "blue is first and not scaled");
-            views.context_ratio
+            let (views, context_ratio) =
+                prepared(&[2, 3, 128, 128], |input| prepare(frame.view(), &face, input)).expect("prepares");
+            assert!((views[[0, 0, 64, 64]] - 3.0).abs() < 1e-6, "blue is first and not scaled");
+            context_ratio
         };
         assert!((check(270.0, 190.0, 100.0) - 1.0).abs() < 1e-6, "all of it");
         assert!((check(-50.0, 190.0, 100.0) - 0.5).abs() < 1e-3, "centred on the edge");
@@ -184,9 +180,9 @@ mod tests {
         let pixels = (0..640 * 480).flat_map(|index| [if inside(index) { 200 } else { 10 }; 3]).collect();
         let frame = RgbImage::new(640, 480, pixels).expect("size fits");
         let face = BoxPx { left: 270.0, top: 190.0, right: 370.0, bottom: 290.0 };
-        let views = prepare(frame.view(), &face).expect("prepares");
-        assert!(views.tensor[[0, 0, 4, 4]] > 190.0, "the close view ends with the box");
-        assert!(views.tensor[[1, 0, 4, 4]] < 20.0 && views.tensor[[1, 0, 64, 64]] > 190.0, "the other goes beyond");
+        let (views, _) = prepared(&[2, 3, 128, 128], |input| prepare(frame.view(), &face, input)).expect("prepares");
+        assert!(views[[0, 0, 4, 4]] > 190.0, "the close view ends with the box");
+        assert!(views[[1, 0, 4, 4]] < 20.0 && views[[1, 0, 64, 64]] > 190.0, "the other goes beyond");
     }
 
     #[test]
@@ -194,11 +190,11 @@ mod tests {
         let frame = RgbImage::new(64, 48, vec![0; 64 * 48 * 3]).expect("size fits");
         for (left, right) in [(5.0, 5.0), (f32::NAN, 30.0), (900.0, 950.0), (30.0, 10.0), (0.0, f32::INFINITY)] {
             let face = BoxPx { left, top: 5.0, right, bottom: 40.0 };
-            let outcome = prepare(frame.view(), &face);
+            let outcome = prepare(frame.view(), &face, &mut []);
             assert!(matches!(outcome, Err(VisionError::DegenerateLandmarks { .. })), "{left} {right}");
         }
         let tiny = RgbImage::new(1, 1, vec![0; 3]).expect("size fits");
         let face = BoxPx { left: 0.0, top: 0.0, right: 1.0, bottom: 1.0 };
-        assert!(prepare(tiny.view(), &face).is_ok());
+        assert!(prepared(&[2, 3, 128, 128], |input| prepare(tiny.view(), &face, input)).is_ok());
     }
 }

@@ -1,6 +1,5 @@
 //! Cutting, resampling and laying out pixels for a model: one pass over the region that is needed, not over the frame.
 
-use ndarray::{ArrayD, IxDyn};
 use opencv::core::{BORDER_CONSTANT, Mat, MatTraitConst, MatTraitConstManual, Rect, Scalar, Size, ToInputArray, Vec3b};
 use opencv::imgproc;
 
@@ -81,32 +80,45 @@ pub(super) fn resize_region(
     Ok(resized.data_bytes().map_err(failed("read pixels"))?.to_vec())
 }
 
-/// Lays packed RGB out as `[1, height, width, 3]`, each value times `factor`.
-pub(super) fn nhwc(pixels: &[u8], width: u16, height: u16, factor: f32) -> Result<ArrayD<f32>, VisionError> {
-    let values = pixels.iter().map(|value| f32::from(*value) * factor).collect();
-    tensor(&[1, usize::from(height), usize::from(width), CHANNELS], values)
+/// Lays packed RGB out as it is, `[height, width, 3]`, each value times `factor`.
+pub(super) fn write_nhwc(pixels: &[u8], factor: f32, input: &mut [f32]) -> Result<(), VisionError> {
+    check_length(input, pixels.len())?;
+    for (value, level) in input.iter_mut().zip(pixels) {
+        *value = f32::from(*level) * factor;
+    }
+    Ok(())
 }
 
-/// Lays packed RGB pictures out as `[pictures, 3, height, width]`, each value as `(value - offset) * factor`.
-pub(super) fn nchw(
-    pictures: &[&[u8]],
-    (width, height): (u16, u16),
+/// Lays packed RGB out as `[3, height, width]`, each value as `(value - offset) * factor`.
+pub(super) fn write_nchw(
+    pixels: &[u8],
     order: ChannelOrder,
     offset: f32,
     factor: f32,
-) -> Result<ArrayD<f32>, VisionError> {
-    let mut values = Vec::with_capacity(pictures.iter().map(|pixels| pixels.len()).sum());
-    let channels = match order {
-        ChannelOrder::Rgb => [0, 1, 2],
-        ChannelOrder::Bgr => [2, 1, 0],
+    input: &mut [f32],
+) -> Result<(), VisionError> {
+    check_length(input, pixels.len())?;
+    let pixels = pixels.as_chunks::<CHANNELS>().0;
+    let (first, rest) = input.split_at_mut(pixels.len());
+    let (second, third) = rest.split_at_mut(pixels.len());
+    let (red, green, blue) = match order {
+        ChannelOrder::Rgb => (first, second, third),
+        ChannelOrder::Bgr => (third, second, first),
     };
-    for pixels in pictures {
-        for channel in channels {
-            let plane = pixels.iter().skip(channel).step_by(CHANNELS);
-            values.extend(plane.map(|value| (f32::from(*value) - offset) * factor));
-        }
+    let value = |level: u8| (f32::from(level) - offset) * factor;
+    for (((pixel, red), green), blue) in pixels.iter().zip(red).zip(green).zip(blue) {
+        (*red, *green, *blue) = (value(pixel[0]), value(pixel[1]), value(pixel[2]));
     }
-    tensor(&[pictures.len(), CHANNELS, usize::from(height), usize::from(width)], values)
+    Ok(())
+}
+
+/// Keeps every call of the image library on the thread that makes it: frames are what fills the cores, and handing a crop from
+/// thread to thread costs more than the crop.
+///
+/// # Errors
+/// [`VisionError::Operation`] when the library refuses.
+pub fn stay_on_the_calling_thread() -> Result<(), VisionError> {
+    opencv::core::set_num_threads(1).map_err(failed("set the number of threads"))
 }
 
 /// Turns an error of the image library into ours.
@@ -125,13 +137,12 @@ pub(super) fn whole(value: f64) -> i32 {
     value.round() as i32
 }
 
-fn tensor(shape: &[usize], values: Vec<f32>) -> Result<ArrayD<f32>, VisionError> {
-    ArrayD::from_shape_vec(IxDyn(shape), values).map_err(|_| {
-        failed("lay out tensor")(opencv::Error::new(
-            opencv::core::StsUnmatchedSizes,
-            "pixel count differs from the shape",
-        ))
-    })
+/// Whether a model's input has room for exactly so many values.
+fn check_length(input: &[f32], expected: usize) -> Result<(), VisionError> {
+    if input.len() == expected {
+        return Ok(());
+    }
+    Err(VisionError::InputLength { expected, actual: input.len() })
 }
 
 fn frame_mat(frame: RgbView<'_>) -> Result<opencv::boxed_ref::BoxedRef<'_, Mat>, VisionError> {
@@ -186,8 +197,9 @@ fn region_behind(frame: RgbView<'_>, frame_from_chip: &Similarity, side: u16, fa
 
 #[cfg(test)]
 mod tests {
-    use super::{ChannelOrder, Interpolation, PixelRect, nchw, nhwc, resize_region, warp_chip};
+    use super::{ChannelOrder, Interpolation, PixelRect, resize_region, warp_chip, write_nchw, write_nhwc};
     use crate::media::RgbImage;
+    use crate::vision::error::VisionError;
     use crate::vision::geometry::PointPx;
     use crate::vision::transform::Similarity;
 
@@ -229,13 +241,22 @@ mod tests {
     #[test]
     fn layouts_put_channels_where_the_model_looks_for_them() {
         let pixels = [10, 20, 30, 11, 21, 31];
-        let planes = nchw(&[&pixels], (2, 1), ChannelOrder::Bgr, 0.0, 1.0).expect("fits");
-        assert_eq!(planes.shape(), [1, 3, 1, 2]);
-        assert_eq!(planes.into_raw_vec_and_offset().0, [30.0, 31.0, 20.0, 21.0, 10.0, 11.0]);
-        let packed = nhwc(&pixels, 2, 1, 0.5).expect("fits");
-        assert_eq!(packed.shape(), [1, 1, 2, 3]);
-        assert_eq!(packed.into_raw_vec_and_offset().0, [5.0, 10.0, 15.0, 5.5, 10.5, 15.5]);
-        assert!(nhwc(&pixels, 3, 1, 1.0).is_err());
+        let mut planes = [0.0; 6];
+        write_nchw(&pixels, ChannelOrder::Bgr, 0.0, 1.0, &mut planes).expect("fits");
+        assert_eq!(planes, [30.0, 31.0, 20.0, 21.0, 10.0, 11.0]);
+        write_nchw(&pixels, ChannelOrder::Rgb, 10.0, 0.5, &mut planes).expect("fits");
+        assert_eq!(planes, [0.0, 0.5, 5.0, 5.5, 10.0, 10.5]);
+        let mut packed = [0.0; 6];
+        write_nhwc(&pixels, 0.5, &mut packed).expect("fits");
+        assert_eq!(packed, [5.0, 10.0, 15.0, 5.5, 10.5, 15.5]);
+        for length in [0, 5, 7] {
+            let mut input = vec![0.0; length];
+            let refusals =
+                [write_nhwc(&pixels, 1.0, &mut input), write_nchw(&pixels, ChannelOrder::Rgb, 0.0, 1.0, &mut input)];
+            assert!(
+                refusals.iter().all(|refusal| matches!(refusal, Err(VisionError::InputLength { expected: 6, .. })))
+            );
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ndarray::ArrayD;
+use ndarray::{ArrayBase, Data, IxDyn};
 
 use super::error::VisionError;
 
@@ -24,7 +24,10 @@ impl ExpectedOutput {
     ///
     /// # Errors
     /// [`VisionError::OutputShape`] when the output is missing or has another shape, [`VisionError::NotFinite`].
-    pub(super) fn read(self, outputs: &[ArrayD<f32>]) -> Result<Cow<'_, [f32]>, VisionError> {
+    pub(super) fn read<S: Data<Elem = f32>>(
+        self,
+        outputs: &[ArrayBase<S, IxDyn>],
+    ) -> Result<Cow<'_, [f32]>, VisionError> {
         let found = outputs.get(self.index);
         let Some(tensor) = found.filter(|tensor| tensor.shape() == self.shape) else {
             let actual = found.map(|tensor| tensor.shape().to_vec()).unwrap_or_default();
@@ -42,10 +45,31 @@ impl ExpectedOutput {
 ///
 /// # Errors
 /// As [`ExpectedOutput::read`].
-pub(super) fn attack_score(model: &'static str, outputs: &[ArrayD<f32>]) -> Result<f32, VisionError> {
+pub(super) fn attack_score<S: Data<Elem = f32>>(
+    model: &'static str,
+    outputs: &[ArrayBase<S, IxDyn>],
+) -> Result<f32, VisionError> {
     let expected = ExpectedOutput { model, index: 0, shape: &[1, 1], described: "one logit [1, 1]" };
     let logit = expected.read(outputs)?.first().copied().unwrap_or_default();
     Ok(1.0 / (1.0 + (-logit).exp()))
+}
+
+#[cfg(test)]
+pub(super) mod testing {
+    use ndarray::{ArrayD, IxDyn};
+
+    use crate::vision::error::VisionError;
+
+    /// A model's input of that shape as `prepare` writes it, over what was there before, and what `prepare` says.
+    pub(in crate::vision) fn prepared<T>(
+        shape: &[usize],
+        prepare: impl FnOnce(&mut [f32]) -> Result<T, VisionError>,
+    ) -> Result<(ArrayD<f32>, T), VisionError> {
+        let mut tensor = ArrayD::from_elem(IxDyn(shape), f32::NAN);
+        let said = prepare(tensor.as_slice_mut().unwrap_or_default())?;
+        assert!(tensor.iter().all(|value| value.is_finite()), "every value is written");
+        Ok((tensor, said))
+    }
 }
 
 #[cfg(test)]
@@ -60,7 +84,7 @@ mod tests {
     #[test]
     fn missing_misshapen_and_infinite_outputs_are_errors() {
         let tensor = |shape: &[usize], value: f32| ArrayD::from_elem(IxDyn(shape), value);
-        assert!(matches!(PAIR.read(&[]), Err(VisionError::OutputShape { .. })));
+        assert!(matches!(PAIR.read(&[] as &[ArrayD<f32>]), Err(VisionError::OutputShape { .. })));
         assert!(matches!(PAIR.read(&[tensor(&[2, 1], 0.0)]), Err(VisionError::OutputShape { .. })));
         assert!(matches!(PAIR.read(&[tensor(&[1, 2], f32::NAN)]), Err(VisionError::NotFinite { .. })));
         assert!(matches!(PAIR.read(&[tensor(&[1, 2], f32::INFINITY)]), Err(VisionError::NotFinite { .. })));

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use bonafide::inference::{Executor, FileState, InferenceOptions, Manifest, ProviderChoice, status};
 use bonafide::media::RgbImage;
+use bonafide::service::ServiceError;
 use bonafide::vision::{
-    BoxPx, Embedding, FaceMesh, FaceRoi, align_face, detection, embedding, five_points, mesh, presentation,
+    BoxPx, Embedding, FaceMesh, FaceRoi, VisionError, align_face, detection, embedding, five_points, mesh, presentation,
 };
-use ndarray::ArrayD;
+use ndarray::ArrayViewD;
 
 /// Photographs, as `scripts/setup` fetches them.
 const N_PICTURES: usize = 7;
@@ -65,13 +66,26 @@ fn numbers(value: &serde_json::Value) -> Vec<f64> {
 struct Rig(Executor);
 
 impl Rig {
-    fn run(&self, model: &str, input: ArrayD<f32>) -> Vec<ArrayD<f32>> {
-        self.0.run_blocking(model, input).expect("model runs").tensors
+    fn run<P, T>(
+        &self,
+        model: &str,
+        prepare: impl FnOnce(&mut [f32]) -> Result<P, VisionError>,
+        interpret: impl FnOnce(P, &[ArrayViewD<'_, f32>]) -> Result<T, VisionError>,
+    ) -> T {
+        let ran = self.0.run(
+            model,
+            |input| prepare(input).map_err(ServiceError::from),
+            |prepared, outputs| interpret(prepared, outputs).map_err(ServiceError::from),
+        );
+        ran.expect("model runs").0
     }
 
     fn mesh(&self, picture: &RgbImage, roi: &FaceRoi) -> FaceMesh {
-        let input = mesh::prepare(picture.view(), roi).expect("prepares");
-        mesh::interpret(&self.run("facemesh", input), roi).expect("interprets")
+        self.run(
+            "facemesh",
+            |input| mesh::prepare(picture.view(), roi, input),
+            |(), outputs| mesh::interpret(outputs, roi),
+        )
     }
 }
 
@@ -89,8 +103,11 @@ fn photographs_give_the_numbers_of_the_reference() {
 }
 
 fn check(rig: &Rig, picture: &RgbImage, name: &str, expected: &serde_json::Value) {
-    let outputs = rig.run("ultraface", detection::prepare(picture.view()).expect("prepares"));
-    let found = detection::interpret(&outputs, picture.width(), picture.height()).expect("interprets");
+    let found = rig.run(
+        "ultraface",
+        |input| detection::prepare(picture.view(), input),
+        |(), outputs| detection::interpret(outputs, picture.width(), picture.height()),
+    );
     let boxes = expected["boxes"].as_array().expect("list");
     assert_eq!(found.len(), boxes.len(), "{name}: faces");
     for (detection, expected) in found.iter().zip(boxes) {
@@ -105,8 +122,11 @@ fn check(rig: &Rig, picture: &RgbImage, name: &str, expected: &serde_json::Value
     #[expect(clippy::cast_possible_truncation, reason = "pixels of a photograph")]
     let edges: Vec<f32> = numbers(&boxes[0]).into_iter().map(|edge| edge as f32).collect();
     let reference = BoxPx { left: edges[0], top: edges[1], right: edges[2], bottom: edges[3] };
-    let input = presentation::prepare(picture.view(), &reference).expect("prepares").tensor;
-    let score = f64::from(presentation::interpret(&rig.run("presentation", input)).expect("interprets"));
+    let score = f64::from(rig.run(
+        "presentation",
+        |input| presentation::prepare(picture.view(), &reference, input),
+        |_, outputs| presentation::interpret(outputs),
+    ));
     let expected_score = expected["attack_score"].as_f64().expect("number");
     assert!((score - expected_score).abs() <= SCORE_TOLERANCE, "{name}: score {score}, expected {expected_score}");
     let first = rig.mesh(picture, &FaceRoi::from_detection(&face).expect("has a size"));
@@ -126,11 +146,12 @@ fn check(rig: &Rig, picture: &RgbImage, name: &str, expected: &serde_json::Value
     }
     if let Some(expected) = expected.get("embedding") {
         let chip = align_face(picture.view(), &five_points(&mesh)).expect("aligns");
-        let actual = embedding::interpret(&rig.run("embedding", embedding::prepare(&chip).expect("prepares")));
+        let actual =
+            rig.run("embedding", |input| embedding::prepare(&chip, input), |(), outputs| embedding::interpret(outputs));
         #[expect(clippy::cast_possible_truncation, reason = "numbers of about 1")]
         let expected: Vec<f32> = numbers(expected).into_iter().map(|value| value as f32).collect();
         let expected = Embedding::from_raw(&expected).expect("has a direction");
-        let cosine = actual.expect("interprets").similarity(&expected).expect("same dimension");
+        let cosine = actual.similarity(&expected).expect("same dimension");
         assert!(cosine >= MIN_COSINE, "{name}: cosine {cosine}");
     }
 }

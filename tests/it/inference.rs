@@ -38,7 +38,6 @@ fn tiny_options() -> Option<InferenceOptions> {
         models_dir: Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/inference"),
         provider: ProviderChoice::Cpu,
         threads: 2,
-        ..InferenceOptions::default()
     })
 }
 
@@ -117,35 +116,34 @@ fn tiny_manifest() -> Manifest {
     Manifest::parse(&tiny_text()).expect("manifest of the tiny models")
 }
 
-#[tokio::test]
-async fn outputs_come_in_the_order_of_the_manifest() {
+#[test]
+fn outputs_come_in_the_order_of_the_manifest() {
     let Some(options) = tiny_options() else { return };
     let executor = Executor::start(&tiny_manifest(), &options).expect("start");
     let input = ArrayD::from_shape_fn(IxDyn(&[1, 3, 2, 2]), |idx| (idx[1] * 4 + idx[2] * 2 + idx[3]) as f32);
-    let outputs = executor.run("tiny", input.clone()).await.expect("run");
-    assert_eq!(outputs.tensors, [&input * 2.0, ArrayD::from_elem(IxDyn(&[1, 1]), 66.0)]);
-    assert!(outputs.timing.device.as_nanos() > 0);
+    let outputs = executor.run_tensor("tiny", &input).expect("run");
+    assert_eq!(outputs, [&input * 2.0, ArrayD::from_elem(IxDyn(&[1, 1]), 66.0)]);
     assert_eq!(executor.provider(), "cpu");
 }
 
-#[tokio::test]
-async fn transposed_input_is_read_by_its_axes_not_its_memory() {
+#[test]
+fn transposed_input_is_read_by_its_axes_not_its_memory() {
     let Some(options) = tiny_options() else { return };
     let executor = Executor::start(&tiny_manifest(), &options).expect("start");
     let nhwc = ArrayD::from_shape_fn(IxDyn(&[1, 2, 2, 3]), |idx| (idx[1] * 6 + idx[2] * 3 + idx[3]) as f32);
     let nchw = nhwc.permuted_axes(IxDyn(&[0, 3, 1, 2]));
-    let outputs = executor.run("tiny", nchw.clone()).await.expect("run");
-    assert_eq!(outputs.tensors.first(), Some(&(nchw * 2.0)));
+    let outputs = executor.run_tensor("tiny", &nchw).expect("run");
+    assert_eq!(outputs.first(), Some(&(nchw * 2.0)));
 }
 
-#[tokio::test]
-async fn failing_run_is_an_error_for_its_caller_only() {
+#[test]
+fn failing_run_is_an_error_for_its_caller_only() {
     let Some(options) = tiny_options() else { return };
     let executor = Executor::start(&tiny_manifest(), &options).expect("start");
     let input = |value: f32| ArrayD::from_elem(IxDyn(&[1, 3, 1, 1]), value);
-    let error = executor.run("picky", input(5.0)).await.expect_err("index out of range");
+    let error = executor.run_tensor("picky", &input(5.0)).expect_err("index out of range");
     assert!(matches!(error, InferenceError::Run { ref model, .. } if model == "picky"), "{error}");
-    executor.run("picky", input(0.0)).await.expect("the session lives on");
+    executor.run_tensor("picky", &input(0.0)).expect("the session lives on");
 }
 
 #[test]
@@ -229,10 +227,10 @@ fn fetched_models_are_those_of_the_manifest() {
     let manifest = Manifest::bundled().expect("manifest");
     let executor = Executor::start(&manifest, &options).expect("start");
     for model in &manifest.models {
-        let outputs = executor.run_blocking(&model.id, ArrayD::zeros(model.input.shape.clone())).expect("run");
-        let shapes: Vec<_> = outputs.tensors.iter().map(|tensor| tensor.shape().to_vec()).collect();
+        let outputs = executor.run_tensor(&model.id, &ArrayD::zeros(model.input.shape.clone())).expect("run");
+        let shapes: Vec<_> = outputs.iter().map(|tensor| tensor.shape().to_vec()).collect();
         assert_eq!(shapes, model.outputs.iter().map(|output| output.shape.clone()).collect::<Vec<_>>());
-        assert!(outputs.tensors.iter().flatten().all(|value| value.is_finite()), "{}", model.id);
+        assert!(outputs.iter().flatten().all(|value| value.is_finite()), "{}", model.id);
     }
 }
 
@@ -244,8 +242,8 @@ fn converted_mesh_gives_the_numbers_of_its_source() {
     let executor = Executor::start(&Manifest::bundled().expect("manifest"), &options).expect("start");
     let levels = (0..192 * 192 * 3).map(|idx: u32| (idx / 5 * 37 % 256) as f32 / 255.0).collect();
     let input = ArrayD::from_shape_vec(IxDyn(&[1, 192, 192, 3]), levels).expect("shape");
-    let outputs = executor.run_blocking("facemesh", input).expect("run");
-    let [mesh, flag] = outputs.tensors.as_slice() else { panic!("two outputs") };
+    let outputs = executor.run_tensor("facemesh", &input).expect("run");
+    let [mesh, flag] = outputs.as_slice() else { panic!("two outputs") };
     let expected = [
         (0, [117.413_85, 115.655_57, -10.160_091, 122.116_38, 101.302_31, -20.774_458]),
         (700, [78.146_03, -5.123_788, 32.363_552, 88.741_806, 14.530_516, 102.209_81]),
@@ -266,8 +264,8 @@ fn rewritten_embedding_gives_the_numbers_of_its_source() {
     let executor = Executor::start(&Manifest::bundled().expect("manifest"), &options).expect("start");
     let levels = (0..3 * 112 * 112).map(|idx: u32| ((idx / 5 * 37 % 256) as f32 - 127.0) / 128.0).collect();
     let input = ArrayD::from_shape_vec(IxDyn(&[1, 3, 112, 112]), levels).expect("shape");
-    let outputs = executor.run_blocking("embedding", input).expect("run");
-    let [embedding] = outputs.tensors.as_slice() else { panic!("one output") };
+    let outputs = executor.run_tensor("embedding", &input).expect("run");
+    let [embedding] = outputs.as_slice() else { panic!("one output") };
     let expected = [
         (0, [-0.008_262_53, 0.067_057_6, -0.005_872_64, -0.007_265_57, -0.029_120_22, -0.033_061_69]),
         (500, [-0.012_482_03, -0.080_738_03, -0.022_023_48, 0.037_425_73, -0.030_407_68, 0.006_633_04]),

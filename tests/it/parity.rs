@@ -1,6 +1,7 @@
 //! Weights that were trained here say in the program what they said in training, on a picture that needs no file.
 
 use bonafide::media::RgbImage;
+use bonafide::service::ServiceError;
 use bonafide::vision::{BoxPx, deepfake, presentation};
 
 use crate::golden::executor;
@@ -22,9 +23,12 @@ fn slopes(side: u32) -> RgbImage {
 fn the_deepfake_model_says_what_training_said() {
     let Some(executor) = executor() else { return };
     let (picture, expected) = case(include_str!("../data/deepfake_parity.json"));
-    let input = deepfake::prepare_crop(picture.view()).expect("prepares");
-    let outputs = executor.run_blocking("deepfake", input).expect("runs").tensors;
-    check(deepfake::interpret(&outputs).expect("interprets").attack_score, expected);
+    let answer = executor.run(
+        "deepfake",
+        |input| deepfake::prepare_crop(picture.view(), input).map_err(ServiceError::from),
+        |(), outputs| Ok(deepfake::interpret(outputs)?.attack_score),
+    );
+    check(answer.expect("runs").0, expected);
 }
 
 #[test]
@@ -34,9 +38,12 @@ fn the_presentation_model_says_what_training_said() {
     // A box as large as the picture, so that both views are all of it.
     let side = picture.width() as f32;
     let face = BoxPx { left: 0.0, top: 0.0, right: side, bottom: side };
-    let input = presentation::prepare(picture.view(), &face).expect("prepares").tensor;
-    let outputs = executor.run_blocking("presentation", input).expect("runs").tensors;
-    check(presentation::interpret(&outputs).expect("interprets"), expected);
+    let answer = executor.run(
+        "presentation",
+        |input| presentation::prepare(picture.view(), &face, input).map_err(ServiceError::from),
+        |_, outputs| Ok(presentation::interpret(outputs)?),
+    );
+    check(answer.expect("runs").0, expected);
 }
 
 /// The picture and the logit that training wrote down.

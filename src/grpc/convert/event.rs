@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::grpc::field::{self, FieldError};
 use crate::grpc::proto::v1;
 use crate::grpc::status;
-use crate::service::{Acknowledgement, EndCause, SampleProblem};
+use crate::service::{Acknowledgement, EndCause, FrameTiming, SampleProblem};
 use crate::session::{Pacing, TrackId};
 
 /// A pacing hint for the wire; what is not a finite number asks for nothing.
@@ -37,7 +37,27 @@ pub(in crate::grpc) fn ack_to_wire(ack: &Acknowledgement, processing_time: Optio
         dropped_frames: ack.dropped_frames,
         resume_token: ack.resume_token.clone(),
         processing_time: processing_time.map(super::length_to_wire),
+        timing: ack.timing.map(timing_to_wire),
     }
+}
+
+fn timing_to_wire(timing: FrameTiming) -> v1::FrameTiming {
+    let FrameTiming { queue, decode, preprocess, device, postprocess } = timing;
+    let [queue, decode, preprocess, device, postprocess] =
+        [queue, decode, preprocess, device, postprocess].map(|length| Some(super::length_to_wire(length)));
+    v1::FrameTiming { queue, decode, preprocess, device, postprocess }
+}
+
+/// What a client reads of it; `None` when a part is no length of time.
+fn timing_from_wire(timing: v1::FrameTiming) -> Option<FrameTiming> {
+    let length = |length: Option<prost_types::Duration>| Duration::try_from(length.unwrap_or_default()).ok();
+    Some(FrameTiming {
+        queue: length(timing.queue)?,
+        decode: length(timing.decode)?,
+        preprocess: length(timing.preprocess)?,
+        device: length(timing.device)?,
+        postprocess: length(timing.postprocess)?,
+    })
 }
 
 /// An acknowledgement as a client reads it.
@@ -47,6 +67,7 @@ pub(in crate::grpc) fn ack_from_wire(ack: v1::Ack) -> Result<Acknowledgement, Fi
         sequence: ack.sequence,
         dropped_frames: ack.dropped_frames,
         resume_token: ack.resume_token,
+        timing: ack.timing.and_then(timing_from_wire),
     })
 }
 
@@ -94,7 +115,7 @@ mod tests {
     use crate::grpc::field::FieldError;
     use crate::grpc::proto::v1;
     use crate::grpc::status;
-    use crate::service::{Acknowledgement, EndCause, SampleProblem};
+    use crate::service::{Acknowledgement, EndCause, FrameTiming, SampleProblem};
     use crate::session::{Pacing, TrackId};
 
     use super::{
@@ -115,7 +136,18 @@ mod tests {
 
     #[test]
     fn acks_survive_the_round_trip() {
-        let ack = Acknowledgement { track_id: track(), sequence: 9, dropped_frames: 2, resume_token: "token".into() };
+        let timing = FrameTiming {
+            queue: Duration::from_millis(3),
+            device: Duration::from_micros(11_500),
+            ..FrameTiming::default()
+        };
+        let ack = Acknowledgement {
+            track_id: track(),
+            sequence: 9,
+            dropped_frames: 2,
+            resume_token: "token".into(),
+            timing: Some(timing),
+        };
         let wire = ack_to_wire(&ack, Some(Duration::from_millis(1_250)));
         assert_eq!(wire.processing_time, Some(prost_types::Duration { seconds: 1, nanos: 250_000_000 }));
         assert_eq!(ack_from_wire(wire), Ok(ack));

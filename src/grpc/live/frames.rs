@@ -216,6 +216,7 @@ mod tests {
                 sequence,
                 dropped_frames: 0,
                 resume_token: token.into(),
+                timing: None,
             }));
         }
         answer.take(LiveEvent::Session(SessionEvent::Pacing(Pacing {

@@ -1,14 +1,13 @@
-use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
-use std::task::Poll;
+use std::thread;
 
-use ndarray::{ArrayD, IxDyn};
+use ndarray::{ArrayD, ArrayViewD, IxDyn};
 
-use super::worker::DeviceFactory;
-use super::{Executor, Outputs, Provider};
+use super::pool::DeviceFactory;
+use super::{Executor, Provider};
 use crate::error::{ErrorKind, Kinded};
-use crate::inference::device::Device;
+use crate::inference::device::{Device, ReadOutputs};
 use crate::inference::{InferenceError, Manifest};
 
 /// An input on which [`Fake`] panics.
@@ -17,8 +16,12 @@ const PANICS: f32 = 13.0;
 /// An input on which [`Fake`] tells that it started, then waits.
 const WAITS: f32 = 99.0;
 
+/// Of the manifest's `presentation`.
+const SHAPE: [usize; 4] = [2, 3, 128, 128];
+
 /// Gives its input back.
 struct Fake {
+    input: ArrayD<f32>,
     log: Arc<Log>,
 }
 
@@ -31,15 +34,20 @@ struct Log {
 }
 
 impl Device for Fake {
-    fn run(&mut self, _model_idx: usize, input: ArrayD<f32>) -> Result<Vec<ArrayD<f32>>, InferenceError> {
+    fn input(&mut self, _model_idx: usize) -> Result<&mut [f32], InferenceError> {
+        Ok(self.input.as_slice_mut().unwrap_or_default())
+    }
+
+    fn run(&mut self, _model_idx: usize, read: &mut ReadOutputs<'_>) -> Result<(), InferenceError> {
         self.log.n_runs.fetch_add(1, Ordering::SeqCst);
-        let value = input.first().copied().unwrap_or_default();
+        let value = self.input.first().copied().unwrap_or_default();
         assert!(value.to_bits() != PANICS.to_bits(), "asked to panic");
         if value.to_bits() == WAITS.to_bits() {
             self.log.started.send(()).expect("test listens");
             self.log.go_on.lock().expect("no panic under the lock").recv().expect("test answers");
         }
-        Ok(vec![input])
+        read(&[self.input.view()]);
+        Ok(())
     }
 }
 
@@ -57,7 +65,7 @@ struct Harness {
 }
 
 impl Harness {
-    fn new(n_workers: usize, max_pending: usize) -> Self {
+    fn new(n_devices: usize) -> Self {
         let (started_sender, started) = mpsc::sync_channel(1);
         let (go_on, go_on_receiver) = mpsc::sync_channel(1);
         let log = Arc::new(Log {
@@ -66,116 +74,108 @@ impl Harness {
             started: started_sender,
             go_on: Mutex::new(go_on_receiver),
         });
-        let shared = Arc::clone(&log);
-        let factory = move || Ok(Box::new(Fake { log: Arc::clone(&shared) }) as Box<dyn Device>);
-        let factory: Arc<DeviceFactory> = Arc::new(factory);
-        let executor = start(n_workers, max_pending, &factory).expect("start");
+        let factory = || Ok(Box::new(Fake { input: input(0.0), log: Arc::clone(&log) }) as Box<dyn Device>);
+        let executor = start(n_devices, &factory).expect("start");
         Self { executor, log, started, go_on }
     }
 
-    async fn run(&self, value: f32) -> Result<Outputs, InferenceError> {
-        self.executor.run("presentation", input(value)).await
-    }
-
-    /// Keeps the one worker busy until the returned task is let go.
-    fn occupy(&self) -> tokio::task::JoinHandle<Result<Outputs, InferenceError>> {
-        let executor = self.executor.clone();
-        let task = tokio::task::spawn_blocking(move || executor.run_blocking("presentation", input(WAITS)));
-        self.started.recv().expect("worker starts");
-        task
+    fn run(&self, value: f32) -> Result<Vec<ArrayD<f32>>, InferenceError> {
+        run(&self.executor, value)
     }
 }
 
-fn start(n_workers: usize, max_pending: usize, factory: &Arc<DeviceFactory>) -> Result<Executor, InferenceError> {
+fn run(executor: &Executor, value: f32) -> Result<Vec<ArrayD<f32>>, InferenceError> {
+    executor.run_tensor("presentation", &input(value))
+}
+
+fn start(n_devices: usize, factory: &DeviceFactory<'_>) -> Result<Executor, InferenceError> {
     let manifest = Manifest::bundled().expect("manifest");
-    Executor::with_devices(&manifest.models, Provider::Cpu, n_workers, max_pending, factory)
+    Executor::with_devices(&manifest.models, Provider::Cpu, n_devices, factory)
 }
 
-/// Of the shape that the manifest declares for `presentation`.
 fn input(value: f32) -> ArrayD<f32> {
-    ArrayD::from_elem(IxDyn(&[2, 3, 128, 128]), value)
+    ArrayD::from_elem(IxDyn(&SHAPE), value)
 }
 
-/// Polls a future once.
-async fn is_pending<F: Future>(mut future: Pin<&mut F>) -> bool {
-    std::future::poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_pending())).await
-}
-
-#[tokio::test]
-async fn outputs_come_back_with_their_model_version() {
-    let harness = Harness::new(2, 4);
-    let outputs = harness.run(2.0).await.expect("run");
-    assert_eq!(outputs.tensors, [input(2.0)]);
-    assert_eq!(harness.executor.provider(), "cpu");
+#[test]
+fn outputs_come_back_with_their_model_version() {
+    let harness = Harness::new(2);
+    assert_eq!(harness.run(2.0).expect("run"), [input(2.0)]);
+    assert_eq!((harness.executor.provider(), harness.executor.n_places()), ("cpu", 2));
     let manifest = Manifest::bundled().expect("valid");
     let digest = manifest.model("presentation").expect("is there").sha256;
     let version = harness.executor.model_version("presentation").expect("version");
     assert_eq!(version, format!("models/presentation@{digest}"));
 }
 
-#[tokio::test]
-async fn unknown_models_and_wrong_shapes_never_reach_a_device() {
-    let harness = Harness::new(1, 4);
-    let unknown = harness.executor.run("nothing", input(1.0)).await.expect_err("unknown");
+#[test]
+fn unknown_models_and_wrong_shapes_never_reach_a_device() {
+    let harness = Harness::new(1);
+    let unknown = harness.executor.run_tensor("nothing", &input(1.0)).expect_err("unknown");
     assert!(matches!(unknown, InferenceError::UnknownModel { .. }));
-    let wrong = harness.executor.run("embedding", input(1.0)).await.expect_err("shape");
+    let wrong = harness.executor.run_tensor("embedding", &input(1.0)).expect_err("shape");
     assert!(wrong.to_string().contains("[1, 3, 112, 112]"), "{wrong}");
     assert_eq!(harness.log.n_runs.load(Ordering::SeqCst), 0);
 }
 
-#[tokio::test]
-async fn full_queue_refuses_at_once() {
-    let harness = Harness::new(1, 1);
-    let busy = harness.occupy();
-    let mut waiting = Box::pin(harness.run(1.0));
-    assert!(is_pending(waiting.as_mut()).await);
-    assert_eq!(harness.executor.n_pending(), 1);
-    let refused = harness.run(2.0).await.expect_err("full");
-    assert!(matches!(refused, InferenceError::Overloaded { pending: 1 }));
-    assert_eq!(refused.kind(), ErrorKind::Overloaded);
-    harness.go_on.send(()).expect("worker waits");
-    waiting.await.expect("the waiting run");
-    busy.await.expect("task").expect("the long run");
-}
-
-#[tokio::test]
-async fn work_whose_caller_has_gone_is_skipped() {
-    let harness = Harness::new(1, 4);
-    let busy = harness.occupy();
-    let mut abandoned = Box::pin(harness.run(1.0));
-    assert!(is_pending(abandoned.as_mut()).await);
-    drop(abandoned);
-    harness.go_on.send(()).expect("worker waits");
-    busy.await.expect("task").expect("the long run");
-    harness.run(2.0).await.expect("a later run");
-    assert_eq!(harness.log.n_runs.load(Ordering::SeqCst), 2, "the abandoned run is not among them");
-}
-
-#[tokio::test]
-async fn panic_is_an_error_for_its_caller_only() {
-    let harness = Harness::new(1, 4);
-    let error = harness.run(PANICS).await.expect_err("panic");
-    assert!(error.to_string().contains("asked to panic"), "{error}");
-    assert_eq!(error.kind(), ErrorKind::Internal);
-    harness.run(1.0).await.expect("the worker lives on");
+#[test]
+fn an_input_that_could_not_be_prepared_costs_no_run() {
+    let harness = Harness::new(1);
+    let interpret = |(), _: &[ArrayViewD<'_, f32>]| Ok(());
+    let refused = harness.executor.run("presentation", |_| Err::<(), _>(InferenceError::NoDevice), interpret);
+    assert!(matches!(refused, Err(InferenceError::NoDevice)));
+    assert_eq!(harness.log.n_runs.load(Ordering::SeqCst), 0);
+    harness.run(1.0).expect("the device is free again");
 }
 
 #[test]
-fn blocking_runs_wait_for_room() {
-    let harness = Harness::new(2, 1);
-    std::thread::scope(|scope| {
-        let run = |value: f32| harness.executor.run_blocking("presentation", input(value));
-        let runs: Vec<_> = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0].map(|value| scope.spawn(move || run(value))).into();
-        for run in runs {
-            run.join().expect("thread").expect("run");
+fn every_step_is_timed() {
+    let harness = Harness::new(1);
+    let nap = std::time::Duration::from_millis(3);
+    let prepare = |input: &mut [f32]| {
+        thread::sleep(nap);
+        input.fill(1.0);
+        Ok::<_, InferenceError>(7)
+    };
+    let interpret = |prepared: i32, outputs: &[ArrayViewD<'_, f32>]| {
+        thread::sleep(nap);
+        Ok((prepared, outputs.len()))
+    };
+    let (answer, timing) = harness.executor.run("presentation", prepare, interpret).expect("runs");
+    assert_eq!(answer, (7, 1));
+    assert!(timing.preprocess >= nap && timing.postprocess >= nap, "{timing:?}");
+}
+
+#[test]
+fn callers_wait_while_all_devices_are_lent() {
+    let harness = Harness::new(1);
+    thread::scope(|scope| {
+        let executor = &harness.executor;
+        let long = scope.spawn(|| run(executor, WAITS));
+        harness.started.recv().expect("it runs");
+        let waiting = [1.0, 2.0, 3.0].map(|value| scope.spawn(move || run(executor, value)));
+        assert_eq!(harness.log.n_runs.load(Ordering::SeqCst), 1);
+        harness.go_on.send(()).expect("the long run waits");
+        long.join().expect("thread").expect("the long run");
+        for run in waiting {
+            run.join().expect("thread").expect("a waiting run");
         }
     });
-    assert_eq!(harness.log.n_runs.load(Ordering::SeqCst), 6);
+    assert_eq!(harness.log.n_runs.load(Ordering::SeqCst), 4);
 }
 
 #[test]
-fn threads_end_with_the_last_clone() {
-    let Harness { executor, log, .. } = Harness::new(3, 4);
+fn panic_is_an_error_for_its_caller_only() {
+    let harness = Harness::new(1);
+    let error = harness.run(PANICS).expect_err("panic");
+    assert!(error.to_string().contains("asked to panic"), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Internal);
+    harness.run(1.0).expect("the device lives on");
+}
+
+#[test]
+fn devices_go_with_the_last_clone() {
+    let Harness { executor, log, .. } = Harness::new(3);
     drop(executor.clone());
     assert_eq!(log.n_dropped.load(Ordering::SeqCst), 0);
     drop(executor);
@@ -183,27 +183,24 @@ fn threads_end_with_the_last_clone() {
 }
 
 #[test]
-fn one_worker_without_device_is_no_start() {
+fn one_device_missing_is_no_start() {
     let n_made = AtomicUsize::new(0);
-    let log = Arc::clone(&Harness::new(1, 1).log);
-    let shared = Arc::clone(&log);
-    let factory = move || {
+    let log = Arc::clone(&Harness::new(1).log);
+    let factory = || {
         if n_made.fetch_add(1, Ordering::SeqCst) == 1 {
-            return Err(InferenceError::Stopped);
+            return Err(InferenceError::NoDevice);
         }
-        Ok(Box::new(Fake { log: Arc::clone(&shared) }) as Box<dyn Device>)
+        Ok(Box::new(Fake { input: input(0.0), log: Arc::clone(&log) }) as Box<dyn Device>)
     };
     let n_before = log.n_dropped.load(Ordering::SeqCst);
-    let factory: Arc<DeviceFactory> = Arc::new(factory);
-    let error = start(3, 1, &factory).expect_err("no start");
-    assert!(matches!(error, InferenceError::Stopped));
-    assert_eq!(log.n_dropped.load(Ordering::SeqCst) - n_before, 2, "the other workers are joined");
+    let error = start(3, &factory).expect_err("no start");
+    assert!(matches!(error, InferenceError::NoDevice));
+    assert_eq!(log.n_dropped.load(Ordering::SeqCst) - n_before, 2, "the others are let go");
 }
 
 #[test]
 fn panicking_start_is_an_error() {
     let factory = || -> Result<Box<dyn Device>, InferenceError> { panic!("asked to panic") };
-    let factory: Arc<DeviceFactory> = Arc::new(factory);
-    let error = start(2, 1, &factory).expect_err("no start");
+    let error = start(2, &factory).expect_err("no start");
     assert!(matches!(error, InferenceError::Thread { .. }), "{error}");
 }

@@ -32,7 +32,8 @@ fn track_id() -> TrackId {
 }
 
 fn ack(sequence: u64, dropped_frames: u64) -> ClientEvent {
-    let ack = Acknowledgement { track_id: track_id(), sequence, dropped_frames, resume_token: String::new() };
+    let ack =
+        Acknowledgement { track_id: track_id(), sequence, dropped_frames, resume_token: String::new(), timing: None };
     ClientEvent::Ack { ack, processing_time: Some(millis(7)) }
 }
 

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::scoring::Score;
+use crate::service::analyst::FrameTiming;
 use crate::service::error::ServiceError;
 use crate::service::ports::SessionRecord;
 use crate::service::views::SessionView;
@@ -34,6 +35,15 @@ const MAX_UNTOLD_PROBLEMS: usize = 256;
 /// How often a session looks at what no command tells it.
 const LONGEST_TICK: Duration = Duration::from_millis(250);
 
+/// How far a track is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Progress {
+    /// Highest sequence that is done with.
+    pub(super) sequence: u64,
+    /// How long that one took, if it was analysed.
+    pub(super) timing: Option<FrameTiming>,
+}
+
 /// What a session is told.
 #[derive(Debug)]
 pub(super) enum Command {
@@ -44,7 +54,7 @@ pub(super) enum Command {
     /// An entry for the journal.
     Journal(JournalEntry),
     /// A sample was analysed.
-    Observed { track_id: TrackId, sequence: u64, observations: Vec<FrameObservation> },
+    Observed { track_id: TrackId, progress: Progress, observations: Vec<FrameObservation> },
     /// A sample was skipped, rightly.
     Accounted { track_id: TrackId, sequence: u64 },
     /// A sample could not be used.
@@ -104,9 +114,9 @@ struct Session {
     events: Vec<SessionEvent>,
     problems: Vec<SampleProblem>,
     /// Highest sequence that is done with, of tracks where that changed since it was told.
-    accounted: HashMap<TrackId, u64>,
+    accounted: HashMap<TrackId, Progress>,
     /// Tracks that ended since it was told, with their last sequence.
-    ended_tracks: Vec<(TrackId, Option<u64>)>,
+    ended_tracks: Vec<(TrackId, Option<Progress>)>,
     /// Highest stored sequence of each track.
     stored: HashMap<TrackId, u64>,
     last_commit: Instant,
@@ -266,19 +276,20 @@ impl Session {
             Command::Journal(_) | Command::Observed { .. } | Command::Accounted { .. } | Command::Problem(_)
                 if self.is_ended() => {}
             Command::Journal(entry) => self.take_entry(entry),
-            Command::Observed { track_id, sequence, observations } => {
+            Command::Observed { track_id, progress, observations } => {
                 for observation in observations {
                     let began = Instant::now();
                     self.apply(JournalEntry::Frame { track_id: track_id.clone(), observation });
                     stage_took(Stage::Score, began.elapsed());
                 }
-                self.accounted.insert(track_id, sequence);
+                self.accounted.insert(track_id, progress);
             }
             Command::Accounted { track_id, sequence } => {
-                self.accounted.insert(track_id, sequence);
+                self.accounted.insert(track_id, Progress { sequence, timing: None });
             }
             Command::Problem(problem) => {
-                self.accounted.insert(problem.track_id.clone(), problem.sequence);
+                let progress = Progress { sequence: problem.sequence, timing: None };
+                self.accounted.insert(problem.track_id.clone(), progress);
                 if self.problems.len() >= MAX_UNTOLD_PROBLEMS {
                     self.problems.remove(0);
                 }

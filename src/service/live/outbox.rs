@@ -167,7 +167,13 @@ mod tests {
 
     fn ack(sequence: u64) -> LiveEvent {
         let track_id = TrackId::new("camera").expect("valid");
-        LiveEvent::Ack(Acknowledgement { track_id, sequence, dropped_frames: 0, resume_token: String::new() })
+        LiveEvent::Ack(Acknowledgement {
+            track_id,
+            sequence,
+            dropped_frames: 0,
+            resume_token: String::new(),
+            timing: None,
+        })
     }
 
     #[tokio::test]

@@ -10,9 +10,10 @@ use tokio::sync::mpsc;
 
 use crate::media::MediaTime;
 use crate::scoring::Policy;
+use crate::service::analysis_pool::AnalysisPool;
 use crate::service::error::ServiceError;
 use crate::service::options::ServiceOptions;
-use crate::service::pipeline::{AnalysisPool, Pipeline};
+use crate::service::pipeline::Pipeline;
 use crate::service::ports::{Clock, SessionStore};
 use crate::session::{Interview, SessionId};
 use crate::signals::SignalName;
@@ -64,7 +65,10 @@ impl Services {
             clock,
             policy,
             models: Arc::new(pipeline.signal_models()),
-            pool: AnalysisPool::new(options.max_concurrent_analyses),
+            pool: AnalysisPool::new(match options.max_concurrent_analyses {
+                0 => pipeline.n_places(),
+                n_places => n_places,
+            }),
             pipeline,
             sessions: Sessions { live: Mutex::default(), limit: options.max_live_sessions.max(1) },
             watchers: Watchers { by_session: Mutex::default(), limit: options.max_watchers },

@@ -6,14 +6,15 @@ use tokio::sync::mpsc;
 
 use crate::error::{ErrorKind, Kinded};
 use crate::media::{Dependence, MediaError, MediaTime, VideoFormat, VideoSample};
+use crate::service::analysis_pool::AnalysisPool;
+use crate::service::analyst::{Analysed, FrameTiming, SampleContext, TrackAnalyst};
 use crate::service::error::ServiceError;
-use crate::service::pipeline::{AnalysisPool, SampleContext, TrackAnalyst};
 use crate::session::{JournalEntry, ParticipantId, SourceKind, Track, TrackId};
 use crate::signals::{FaceSearch, FrameObservation};
 use crate::telemetry::metrics::{DropReason, Stage, frame_analysed, frame_dropped, stage_took};
 
 use super::SampleProblem;
-use super::actor::Command;
+use super::actor::{Command, Progress};
 use super::clock::TrackClock;
 use super::queue::{QueueItem, QueuedSample, TrackQueue};
 use super::shared::Shared;
@@ -28,10 +29,9 @@ pub(super) trait Analyst: Send + 'static {
     /// What a sample needs of those before it.
     fn dependence(&self, sample: &VideoSample) -> Dependence;
     /// Measures the frames that one sample gives.
-    fn analyse(&mut self, sample: &VideoSample, context: &SampleContext)
-    -> Result<Vec<FrameObservation>, ServiceError>;
+    fn analyse(&mut self, sample: &VideoSample, context: &SampleContext) -> Result<Analysed, ServiceError>;
     /// Measures the frames that were held back.
-    fn finish(&mut self, context: &SampleContext) -> Result<Vec<FrameObservation>, ServiceError>;
+    fn finish(&mut self, context: &SampleContext) -> Result<Analysed, ServiceError>;
 }
 
 impl Analyst for TrackAnalyst {
@@ -43,15 +43,11 @@ impl Analyst for TrackAnalyst {
         Self::dependence(self, sample)
     }
 
-    fn analyse(
-        &mut self,
-        sample: &VideoSample,
-        context: &SampleContext,
-    ) -> Result<Vec<FrameObservation>, ServiceError> {
+    fn analyse(&mut self, sample: &VideoSample, context: &SampleContext) -> Result<Analysed, ServiceError> {
         Self::analyse(self, sample, context)
     }
 
-    fn finish(&mut self, context: &SampleContext) -> Result<Vec<FrameObservation>, ServiceError> {
+    fn finish(&mut self, context: &SampleContext) -> Result<Analysed, ServiceError> {
         Self::finish(self, context)
     }
 }
@@ -194,7 +190,8 @@ impl<A: Analyst, F: Fn(Option<VideoFormat>) -> A> Following<A, F> {
         };
         sample.media_time = self.clock.place(sample.media_time, arrival);
         let permit = self.worker.pool.acquire().await?;
-        stage_took(Stage::Queue, queued_at.elapsed());
+        let queue = queued_at.elapsed();
+        stage_took(Stage::Queue, queue);
         let outcome = tokio::task::spawn_blocking(move || {
             let outcome = analyst.analyse(&sample, &context);
             drop(permit);
@@ -205,9 +202,14 @@ impl<A: Analyst, F: Fn(Option<VideoFormat>) -> A> Following<A, F> {
             Ok((analyst, outcome)) => {
                 self.analyst = Some(analyst);
                 match outcome {
-                    Ok(observations) => {
+                    Ok(Analysed { observations, timing }) => {
                         count_outcome(&observations);
-                        return Some(Command::Observed { track_id, sequence, observations });
+                        let timing = Some(FrameTiming { queue: queue + timing.queue, ..timing });
+                        return Some(Command::Observed {
+                            track_id,
+                            progress: Progress { sequence, timing },
+                            observations,
+                        });
                     }
                     Err(error) => {
                         frame_dropped(reason_of(&error));
@@ -239,7 +241,10 @@ impl<A: Analyst, F: Fn(Option<VideoFormat>) -> A> Following<A, F> {
             outcome
         });
         match outcome.await {
-            Ok(Ok(observations)) => Some(Command::Observed { track_id, sequence: last, observations }),
+            Ok(Ok(Analysed { observations, .. })) => {
+                let progress = Progress { sequence: last, timing: None };
+                Some(Command::Observed { track_id, progress, observations })
+            }
             Ok(Err(error)) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "the last frames of a track were lost");
                 None

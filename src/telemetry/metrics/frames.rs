@@ -1,6 +1,6 @@
 //! Frames on their way through the pipeline, and the queues between.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ::metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
@@ -171,6 +171,14 @@ pub fn frame_dropped(reason: DropReason) {
 /// Records how long one frame spent in a stage.
 pub fn stage_took(stage: Stage, took: Duration) {
     histogram!(STAGE, "stage" => stage.label()).record(took);
+}
+
+/// Does a step and records how long it took, whatever came of it.
+pub fn timed<T>(stage: Stage, step: impl FnOnce() -> T) -> T {
+    let began = Instant::now();
+    let outcome = step();
+    stage_took(stage, began.elapsed());
+    outcome
 }
 
 /// One item waits in a queue while the guard lives.

@@ -5,7 +5,9 @@ use std::time::Duration;
 use ::metrics::{Counter, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
 const QUEUE_SECONDS: &str = "bonafide_inference_queue_seconds";
+const PREPROCESS_SECONDS: &str = "bonafide_inference_preprocess_seconds";
 const DEVICE_SECONDS: &str = "bonafide_inference_device_seconds";
+const POSTPROCESS_SECONDS: &str = "bonafide_inference_postprocess_seconds";
 const FAILURES: &str = "bonafide_inference_failures_total";
 const PROVIDER: &str = "bonafide_inference_provider_info";
 
@@ -21,8 +23,8 @@ pub enum Provider {
 /// The metrics of one model. Made once when it is loaded; the label's set is closed by the manifest.
 #[derive(Clone)]
 pub struct ModelMetrics {
-    queue_seconds: Histogram,
-    device_seconds: Histogram,
+    /// Queue, preprocessing, device, postprocessing.
+    step_seconds: [Histogram; 4],
     failures: Counter,
 }
 
@@ -32,16 +34,15 @@ impl ModelMetrics {
     pub fn new(model: &str) -> Self {
         let model = || model.to_owned();
         Self {
-            queue_seconds: histogram!(QUEUE_SECONDS, "model" => model()),
-            device_seconds: histogram!(DEVICE_SECONDS, "model" => model()),
+            step_seconds: [QUEUE_SECONDS, PREPROCESS_SECONDS, DEVICE_SECONDS, POSTPROCESS_SECONDS]
+                .map(|name| histogram!(name, "model" => model())),
             failures: counter!(FAILURES, "model" => model()),
         }
     }
 
-    /// Records a run: how long it waited, how long the device took.
-    pub fn ran(&self, queue: Duration, device: Duration) {
-        self.queue_seconds.record(queue);
-        self.device_seconds.record(device);
+    /// Records a run: waiting for a device, writing the input, the device itself, reading the outputs.
+    pub fn ran(&self, steps: [Duration; 4]) {
+        self.step_seconds.iter().zip(steps).for_each(|(histogram, took)| histogram.record(took));
     }
 
     /// Counts a run that failed.
@@ -67,7 +68,9 @@ pub fn provider_in_use(provider: Provider) {
 
 pub(super) fn describe() {
     describe_histogram!(QUEUE_SECONDS, "Seconds that a model run waited for its device.");
+    describe_histogram!(PREPROCESS_SECONDS, "Seconds that writing a model's input took: crop, resampling, layout.");
     describe_histogram!(DEVICE_SECONDS, "Seconds that a model run took on its device.");
+    describe_histogram!(POSTPROCESS_SECONDS, "Seconds that reading a model's outputs took.");
     describe_counter!(FAILURES, "Model runs that failed.");
     describe_gauge!(PROVIDER, "1 for the provider that models run on.");
 }

@@ -144,6 +144,7 @@ fn ack(token: &str) -> LiveEvent {
         sequence: 7,
         dropped_frames: 1,
         resume_token: token.into(),
+        timing: None,
     })
 }
 

@@ -9,7 +9,7 @@ use crate::service::ports::{SessionCommit, StoreError};
 use crate::session::{JournalEntry, TrackId};
 use crate::telemetry::metrics::{Stage, stage_took};
 
-use super::Session;
+use super::{Progress, Session};
 
 /// Journal entries kept while the store fails, beyond which the session gives up: some 30 s of 16 tracks.
 const MAX_UNSTORED_ENTRIES: usize = 5_000;
@@ -74,14 +74,17 @@ impl Session {
     /// Puts into the journal what is done with and gave no frame: it is acknowledged, so that it must be stored.
     fn note_accounted(&mut self) {
         let known = self.last_sequences();
-        let is_new = |(track_id, sequence): &(&TrackId, &u64)| {
-            known.get(*track_id).is_none_or(|last| last < sequence) && self.knows(track_id)
+        let is_new = |(track_id, progress): &(&TrackId, &Progress)| {
+            known.get(*track_id).is_none_or(|last| *last < progress.sequence) && self.knows(track_id)
         };
         let entries: Vec<JournalEntry> = self
             .accounted
             .iter()
             .filter(is_new)
-            .map(|(track_id, sequence)| JournalEntry::Accounted { track_id: track_id.clone(), sequence: *sequence })
+            .map(|(track_id, progress)| JournalEntry::Accounted {
+                track_id: track_id.clone(),
+                sequence: progress.sequence,
+            })
             .collect();
         for entry in entries {
             self.apply(entry);
@@ -146,12 +149,17 @@ impl Session {
             }
         }
         let ended = self.ended_tracks.iter().filter_map(|(track_id, last)| Some((track_id.clone(), (*last)?)));
-        for (track_id, sequence) in ended.chain(self.accounted.drain()) {
+        for (track_id, Progress { sequence, timing }) in ended.chain(self.accounted.drain()) {
             let Some(entry) = tracks.entries.get(&track_id) else { continue };
             let owner = entry.owner.as_ref();
             if let Some(state) = owner.and_then(|owner| self.streams.get_mut(&owner.stream)) {
-                let (dropped_frames, resume_token) = (entry.queue.shed_total(), resume_token.clone());
-                state.outbox.push(LiveEvent::Ack(Acknowledgement { track_id, sequence, dropped_frames, resume_token }));
+                state.outbox.push(LiveEvent::Ack(Acknowledgement {
+                    track_id,
+                    sequence,
+                    dropped_frames: entry.queue.shed_total(),
+                    resume_token: resume_token.clone(),
+                    timing,
+                }));
             }
         }
         drop(tracks);

@@ -137,6 +137,7 @@ impl Session {
                 sequence: *sequence,
                 dropped_frames: entry.queue.shed_total(),
                 resume_token: resume_token.clone(),
+                timing: None,
             }));
         }
     }

@@ -7,13 +7,14 @@ use tokio::sync::mpsc;
 
 use super::{Analyst, Command, Worker, run};
 use crate::media::{Dependence, MediaError, MediaTime, Rotation, VideoFormat, VideoSample};
+use crate::service::analysis_pool::AnalysisPool;
+use crate::service::analyst::{Analysed, SampleContext};
 use crate::service::error::ServiceError;
 use crate::service::live::queue::{ByteBudget, QueueBounds, QueueItem, StreamId, TrackQueue};
 use crate::service::live::shared::Shared;
-use crate::service::pipeline::{AnalysisPool, SampleContext};
 use crate::session::{JournalEntry, ParticipantId, SourceKind, Track, TrackId};
+use crate::signals::FaceSearch;
 use crate::signals::testing::frame_at;
-use crate::signals::{FaceSearch, FrameObservation};
 
 /// What a sample's first byte tells the fake to do.
 const PANIC: u8 = 1;
@@ -43,28 +44,24 @@ impl Analyst for Fake {
         if sample.data[0] == DELTA { Dependence::OnEarlier } else { Dependence::Free }
     }
 
-    fn analyse(
-        &mut self,
-        sample: &VideoSample,
-        context: &SampleContext,
-    ) -> Result<Vec<FrameObservation>, ServiceError> {
+    fn analyse(&mut self, sample: &VideoSample, context: &SampleContext) -> Result<Analysed, ServiceError> {
         self.log.contexts.lock().expect("no panic").push((sample.sequence, *context));
         self.log.formats.lock().expect("no panic").push(self.format);
         match sample.data[0] {
             PANIC => panic!("as the test wants"),
             FAIL => Err(MediaError::InvalidField { field: "data", problem: "is bad".to_owned() }.into()),
-            NOTHING => Ok(Vec::new()),
+            NOTHING => Ok(Analysed::default()),
             _ => {
                 let mut observation = frame_at(0.0);
                 (observation.sequence, observation.media_time) = (sample.sequence, sample.media_time);
                 observation.faces = FaceSearch::Run(Vec::new());
-                Ok(vec![observation])
+                Ok(Analysed { observations: vec![observation], ..Analysed::default() })
             }
         }
     }
 
-    fn finish(&mut self, _context: &SampleContext) -> Result<Vec<FrameObservation>, ServiceError> {
-        Ok(vec![frame_at(9.0)])
+    fn finish(&mut self, _context: &SampleContext) -> Result<Analysed, ServiceError> {
+        Ok(Analysed { observations: vec![frame_at(9.0)], ..Analysed::default() })
     }
 }
 
@@ -120,7 +117,9 @@ impl Bench {
     async fn next(&mut self) -> String {
         let command = tokio::time::timeout(Duration::from_secs(10), self.commands.recv()).await.expect("in time");
         match command.expect("the worker runs") {
-            Command::Observed { sequence, observations, .. } => format!("observed {sequence}: {}", observations.len()),
+            Command::Observed { progress, observations, .. } => {
+                format!("observed {}: {}", progress.sequence, observations.len())
+            }
             Command::Accounted { sequence, .. } => format!("accounted {sequence}"),
             Command::Problem(problem) => format!("problem {}: {:?}", problem.sequence, problem.kind),
             Command::Journal(JournalEntry::TrackUpserted(_)) => "upserted".to_owned(),
