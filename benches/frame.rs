@@ -73,7 +73,8 @@ fn frame(criterion: &mut Criterion<CpuTime>) {
         arrival: MediaTime::ZERO,
         missing_before: 0,
         shed_before: 0,
-        urgency: Urgency { standing: Standing::Clear, doubts: FaceModels::NONE },
+        urgency: Urgency { standing: Standing::Clear, doubts: FaceModels::NONE, settled: FaceModels::NONE },
+        waited: Duration::ZERO,
     };
     let rows = [
         ("no face search", [false; 4]),

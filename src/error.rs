@@ -3,6 +3,7 @@
 //! Each module has its own `thiserror` enum; all of them answer [`Kinded::kind`], and the wire adapters translate the
 //! kind, never the message, into a status code. What is deliberately not here: any conversion to gRPC or HTTP.
 
+use std::any::Any;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
@@ -93,6 +94,12 @@ impl InvalidOption {
         }
         Err(Self { key, problem: format!("is {value}, must be {} to {}", range.start(), range.end()) })
     }
+}
+
+/// What a panic said, as far as it said it in words.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
 }
 
 #[cfg(test)]

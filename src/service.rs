@@ -14,7 +14,6 @@ mod recording;
 mod sessions;
 mod views;
 
-pub use self::analysis_pool::AnalysisPool;
 pub use self::analyst::{Analysed, FrameTiming, SampleContext, TrackAnalyst};
 pub use self::error::ServiceError;
 pub use self::live::{

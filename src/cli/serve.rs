@@ -60,7 +60,7 @@ async fn serve(config: &Config, telemetry: Telemetry, engine: Engine) -> anyhow:
     };
     let clock = Arc::new(SystemClock { start: Instant::now() });
     let interviews =
-        Interviews::new(Arc::clone(&store) as _, clock, engine.pipeline, engine.policy, config.service.clone());
+        Interviews::start(Arc::clone(&store) as _, clock, engine.pipeline, engine.policy, config.service.clone())?;
     let is_ready = Arc::new(AtomicBool::new(interviews.is_ready().await));
     let shown_readiness = Arc::clone(&is_ready);
     let ops = OpsServer::bind(config.telemetry.ops_listen, telemetry, move || {

@@ -9,7 +9,6 @@ mod runner;
 #[cfg(test)]
 pub(crate) mod testing;
 
-use std::any::Any;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -24,6 +23,7 @@ use super::error::InferenceError;
 use super::manifest::{Manifest, ModelEntry};
 use super::options::{InferenceOptions, ProviderChoice};
 use super::runtime::{self, Provider};
+use crate::error::panic_message;
 use crate::telemetry::metrics::{self, ModelMetrics};
 
 /// Runs models by id. Cheap to clone; the devices go with the last clone.
@@ -140,7 +140,7 @@ impl Executor {
         let timing = match ran {
             Ok(timing) => timing.map_err(failed)?,
             Err(panic) => {
-                let message = message_of(panic.as_ref());
+                let message = panic_message(panic.as_ref());
                 return Err(failed(InferenceError::Panicked { model: model.to_owned(), message }));
             }
         };
@@ -233,11 +233,6 @@ where
             *self = Self::Done(interpret(prepared, outputs));
         }
     }
-}
-
-fn message_of(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
 }
 
 /// An error with its causes, in one line.

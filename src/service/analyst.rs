@@ -6,7 +6,7 @@ use super::error::ServiceError;
 use super::pipeline::{Analysis, MIN_EMBEDDED_FACE_PX, Pipeline};
 use crate::inference::RunTiming;
 use crate::media::{Dependence, FrameDecoder, MediaTime, Thumbnail, VideoFormat, VideoFrame, VideoSample};
-use crate::session::{FaceModels, FramePlan, Sampler, Urgency};
+use crate::session::{FaceModels, FramePlan, NextFrame, Sampler, Urgency};
 use crate::signals::{FaceObservation, FaceSearch, FrameObservation};
 use crate::telemetry::metrics::{Stage, frame_decoded, timed};
 use crate::vision::{FaceTracker, TrackFrame, TrackerOptions};
@@ -27,6 +27,8 @@ pub struct SampleContext {
     pub shed_before: u64,
     /// How much the session wants to know.
     pub urgency: Urgency,
+    /// How long it waited for its turn.
+    pub waited: Duration,
 }
 
 /// What came of one sample.
@@ -148,7 +150,8 @@ impl TrackAnalyst {
         let picture = thumbnail.stats(image.width(), image.height(), self.thumbnail.as_ref());
         self.thumbnail = Some(thumbnail);
         let scene_changed = picture.change_levels.is_none_or(|levels| levels >= SCENE_CHANGE_LEVELS);
-        let plan = self.sampler.plan(self.pipeline.sampling(), context.urgency, frame.media_time, scene_changed);
+        let next = NextFrame { at: frame.media_time, scene_changed, waited: context.waited };
+        let plan = self.sampler.plan(self.pipeline.sampling(), context.urgency, next);
         let pipeline = self.pipeline.clone();
         let mut analysis = pipeline.look_at(image);
         let faces = if plan.find_faces {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::media::{MediaTime, Recording, RecordingInfo, VideoFrame};
 use crate::scoring::{Policy, Score};
@@ -135,6 +136,7 @@ impl FrameSession {
             missing_before: 0,
             shed_before: 0,
             urgency: self.interview.urgency(&self.track_id),
+            waited: Duration::ZERO,
         };
         let observation = self.analyst.observe(frame, &context)?;
         self.decoded_frames += 1;

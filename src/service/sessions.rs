@@ -57,16 +57,18 @@ pub struct Interviews {
 }
 
 impl Interviews {
-    /// Puts the use cases together.
-    #[must_use]
-    pub fn new(
+    /// Puts the use cases together and starts the threads that analyse frames.
+    ///
+    /// # Errors
+    /// [`ServiceError::Internal`] when the operating system starts no thread.
+    pub fn start(
         store: Arc<dyn SessionStore>,
         clock: Arc<dyn Clock>,
         pipeline: Pipeline,
         policy: Arc<Policy>,
         options: ServiceOptions,
-    ) -> Self {
-        Self { services: Arc::new(Services::new(store, clock, options, policy, pipeline)) }
+    ) -> Result<Self, ServiceError> {
+        Ok(Self { services: Arc::new(Services::new(store, clock, options, policy, pipeline)?) })
     }
 
     /// Creates a session.

@@ -95,7 +95,12 @@ impl Participant {
             presentation: self.presentation.wants_confirmation(),
             deepfake: self.deepfake.wants_confirmation(),
         };
-        Urgency { standing, doubts }
+        let settled = FaceModels {
+            embedding: self.identity.is_settled(),
+            presentation: self.presentation.is_settled(),
+            deepfake: self.deepfake.is_settled(),
+        };
+        Urgency { standing, doubts, settled }
     }
 
     /// Picture height worth sending: more when the face is too small in what comes.

@@ -1,5 +1,7 @@
 //! What to analyse next: compute is spent where it changes the answer.
 
+use std::time::Duration;
+
 use crate::media::MediaTime;
 use crate::scoring::{Rates, Sampling};
 use crate::signals::{FaceSearch, FrameObservation};
@@ -9,6 +11,12 @@ use crate::vision::FaceTrackId;
 const CONFIRM_SECS: f64 = 0.2;
 /// Part of a period by which a frame may be early and still be taken, so that a steady 10 Hz source is not thinned to 5.
 const SLACK_RATIO: f64 = 0.25;
+/// Wait from which the server is behind.
+const LATE: Duration = Duration::from_millis(60);
+/// Periods of a clear session at which a settled model is asked while it is.
+const LATE_PERIODS: f64 = 2.0;
+/// Periods of an alarmed session at which a settled model is asked: an answer a second is what counts.
+const SETTLED_PERIODS: f64 = 2.0;
 /// Face tracks remembered as embedded already.
 const MAX_KNOWN_FACES: usize = 16;
 
@@ -42,13 +50,26 @@ pub struct Urgency {
     pub standing: Standing,
     /// The models whose last answer was odd and waits for a second opinion.
     pub doubts: FaceModels,
+    /// The models that have answered often enough that one more answer alike changes nothing.
+    pub settled: FaceModels,
 }
 
 impl Default for Urgency {
     /// Nothing is known yet.
     fn default() -> Self {
-        Self { standing: Standing::Open, doubts: FaceModels::NONE }
+        Self { standing: Standing::Open, doubts: FaceModels::NONE, settled: FaceModels::NONE }
     }
+}
+
+/// What is known of a frame before it is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NextFrame {
+    /// Position on the stream's media clock.
+    pub at: MediaTime,
+    /// Whether the picture is another one than just before.
+    pub scene_changed: bool,
+    /// How long it waited for its turn.
+    pub waited: Duration,
 }
 
 /// What to compute on one frame.
@@ -91,16 +112,27 @@ pub struct Sampler {
 }
 
 impl Sampler {
-    /// What to compute on the frame at `at`; `scene_changed` says that the picture is another one than just before.
+    /// What to compute on a frame.
+    ///
+    /// While frames wait, models whose answers are known well enough are put off: what is followed stays followed, no verdict
+    /// comes later, and every frame gets its answer in time.
     #[must_use]
-    pub fn plan(&self, sampling: &Sampling, urgency: Urgency, at: MediaTime, scene_changed: bool) -> FramePlan {
-        let Urgency { standing, doubts } = urgency;
-        let period_secs =
-            |rates: Rates, is_doubted: bool| 1.0 / if is_doubted { Standing::Alert } else { standing }.rate_of(rates);
-        let find_faces = scene_changed || is_due(self.last_faces, at, period_secs(sampling.track_hz, false));
-        let embedding_secs = if doubts.embedding { CONFIRM_SECS } else { period_secs(sampling.embedding_hz, false) };
-        let presentation_secs = period_secs(sampling.presentation_hz, doubts.presentation);
-        let deepfake_secs = period_secs(sampling.deepfake_hz, doubts.deepfake);
+    pub fn plan(&self, sampling: &Sampling, urgency: Urgency, frame: NextFrame) -> FramePlan {
+        let NextFrame { at, scene_changed, waited } = frame;
+        let Urgency { standing, doubts, settled } = urgency;
+        let is_late = waited > LATE;
+        let period_secs = |rates: Rates, is_doubted: bool, is_settled: bool| match (is_doubted, standing, is_settled) {
+            (true, _, false) | (false, Standing::Alert, false) => 1.0 / rates.alert,
+            (true, _, true) | (false, Standing::Alert, true) => SETTLED_PERIODS / rates.alert,
+            (false, Standing::Clear | Standing::Open, true) if is_late => LATE_PERIODS / rates.clear,
+            (false, Standing::Clear, _) | (false, Standing::Open, true) => 1.0 / rates.clear,
+            (false, Standing::Open, false) => 1.0 / rates.open,
+        };
+        let find_faces = scene_changed || is_due(self.last_faces, at, 1.0 / standing.rate_of(sampling.track_hz));
+        let embedding_secs =
+            if doubts.embedding { CONFIRM_SECS } else { period_secs(sampling.embedding_hz, false, settled.embedding) };
+        let presentation_secs = period_secs(sampling.presentation_hz, doubts.presentation, settled.presentation);
+        let deepfake_secs = period_secs(sampling.deepfake_hz, doubts.deepfake, settled.deepfake);
         FramePlan {
             find_faces,
             models: FaceModels {
@@ -147,14 +179,21 @@ fn is_due(last: Option<MediaTime>, at: MediaTime, period_secs: f64) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use crate::scoring::Policy;
     use crate::signals::FaceObservation;
     use crate::signals::testing::{face, frame_at};
     use crate::vision::{DeepfakeOutput, Embedding, FaceTrackId, PresentationOutput};
 
-    use super::{FaceModels, FaceSearch, MediaTime, Sampler, Standing, Urgency};
+    use super::{FaceModels, FaceSearch, MediaTime, NextFrame, Sampler, Standing, Urgency};
 
-    const CLEAR: Urgency = Urgency { standing: Standing::Clear, doubts: FaceModels::NONE };
+    const CLEAR: Urgency = Urgency { standing: Standing::Clear, doubts: FaceModels::NONE, settled: FaceModels::NONE };
+
+    /// A frame like the one before, whose turn came at once.
+    fn at(at: MediaTime) -> NextFrame {
+        NextFrame { at, scene_changed: false, waited: Duration::ZERO }
+    }
 
     /// Counts what is planned on `secs` seconds of 30 Hz video.
     fn planned(urgency: Urgency, secs: u32) -> (u32, u32) {
@@ -163,7 +202,7 @@ mod tests {
         let (mut n_faces, mut n_embeddings) = (0, 0);
         for frame in 0..secs * 30 {
             let mut observation = frame_at(f64::from(frame) / 30.0);
-            let plan = sampler.plan(&sampling, urgency, observation.media_time, false);
+            let plan = sampler.plan(&sampling, urgency, at(observation.media_time));
             if plan.find_faces {
                 n_faces += 1;
                 let mut face = face();
@@ -199,9 +238,9 @@ mod tests {
         let doubts = FaceModels { embedding: true, ..FaceModels::NONE };
         let doubt = Urgency { doubts, ..CLEAR };
         let sampling = Policy::shipped().sampling;
-        let plan = sampler.plan(&sampling, doubt, MediaTime::from_millis(5_300), false);
+        let plan = sampler.plan(&sampling, doubt, at(MediaTime::from_millis(5_300)));
         assert!(plan.models.embedding && plan.known_faces == [FaceTrackId(1)]);
-        assert!(!sampler.plan(&sampling, CLEAR, MediaTime::from_millis(5_300), false).models.embedding);
+        assert!(!sampler.plan(&sampling, CLEAR, at(MediaTime::from_millis(5_300))).models.embedding);
     }
 
     #[test]
@@ -217,7 +256,7 @@ mod tests {
         sampler.note(&observation);
         let sampling = Policy::shipped().sampling;
         let models = |doubts: FaceModels| {
-            sampler.plan(&sampling, Urgency { doubts, ..CLEAR }, MediaTime::from_millis(5_500), false).models
+            sampler.plan(&sampling, Urgency { doubts, ..CLEAR }, at(MediaTime::from_millis(5_500))).models
         };
         assert_eq!(models(FaceModels::NONE), FaceModels::NONE);
         let (presentation, deepfake) =
@@ -231,7 +270,58 @@ mod tests {
         let mut observation = frame_at(5.0);
         observation.faces = FaceSearch::Run(Vec::new());
         sampler.note(&observation);
-        let plan = sampler.plan(&Policy::shipped().sampling, CLEAR, MediaTime::from_millis(5_010), true);
+        let plan = sampler.plan(
+            &Policy::shipped().sampling,
+            CLEAR,
+            NextFrame { scene_changed: true, ..at(MediaTime::from_millis(5_010)) },
+        );
         assert!(plan.find_faces && plan.models.embedding);
+    }
+
+    #[test]
+    fn a_model_that_has_answered_often_is_asked_less_while_the_verdict_is_open() {
+        let sampler = looked_at_five_seconds();
+        let sampling = Policy::shipped().sampling;
+        let open = |settled: FaceModels| Urgency { settled, ..Urgency::default() };
+        let plan =
+            |urgency: Urgency, millis: i64| sampler.plan(&sampling, urgency, at(MediaTime::from_millis(millis))).models;
+        let deepfake = FaceModels { deepfake: true, ..FaceModels::NONE };
+        assert_eq!(plan(open(FaceModels::NONE), 7_000), FaceModels::ALL);
+        assert_eq!(plan(open(deepfake), 7_000), FaceModels { deepfake: false, ..FaceModels::ALL });
+        assert!(plan(open(deepfake), 9_000).deepfake, "less often is not never");
+        let alert = |settled: FaceModels| Urgency { standing: Standing::Alert, ..open(settled) };
+        assert_eq!(plan(alert(FaceModels::NONE), 5_500), FaceModels::ALL, "what is suspicious gets everything");
+        assert_eq!(plan(alert(FaceModels::ALL), 6_000), FaceModels::ALL, "every second, when it is known well");
+    }
+
+    #[test]
+    fn settled_models_are_put_off_while_frames_wait_and_others_are_not() {
+        let sampler = looked_at_five_seconds();
+        let sampling = Policy::shipped().sampling;
+        let late = |settled: FaceModels, doubts: FaceModels, millis: i64| {
+            let urgency = Urgency { standing: Standing::Clear, doubts, settled };
+            let frame = NextFrame { waited: Duration::from_millis(200), ..at(MediaTime::from_millis(millis)) };
+            sampler.plan(&sampling, urgency, frame)
+        };
+        assert!(late(FaceModels::ALL, FaceModels::NONE, 9_000).find_faces, "a face is followed in any case");
+        assert!(!late(FaceModels::ALL, FaceModels::NONE, 9_000).models.presentation);
+        assert_eq!(late(FaceModels::ALL, FaceModels::NONE, 12_000).models, FaceModels::ALL, "not for ever");
+        assert_eq!(late(FaceModels::NONE, FaceModels::NONE, 9_000).models, FaceModels::ALL);
+        let doubt = FaceModels { presentation: true, ..FaceModels::NONE };
+        assert!(late(FaceModels::ALL, doubt, 6_000).models.presentation);
+    }
+
+    /// Had every model's answer at five seconds.
+    fn looked_at_five_seconds() -> Sampler {
+        let mut sampler = Sampler::default();
+        let mut observation = frame_at(5.0);
+        observation.faces = FaceSearch::Run(vec![FaceObservation {
+            embedding: Embedding::from_raw(&[1.0, 0.0]),
+            presentation: Some(PresentationOutput { attack_score: 0.1, context_ratio: 1.0 }),
+            deepfake: Some(DeepfakeOutput { attack_score: 0.1 }),
+            ..face()
+        }]);
+        sampler.note(&observation);
+        sampler
     }
 }

@@ -67,6 +67,11 @@ impl BlockSeries {
         }
     }
 
+    /// Blocks that hold a value.
+    pub(super) fn n_blocks(&self) -> usize {
+        self.blocks.len()
+    }
+
     /// Mean of the newest block.
     pub(super) fn newest(&self) -> Option<f64> {
         self.blocks.back().map(Block::mean)

@@ -19,6 +19,8 @@ const MIN_EXPOSURE: f32 = 0.08;
 const MAX_LOGIT: f64 = 8.0;
 /// Blocks of a second needed before anything is said.
 const MIN_BLOCKS: u32 = 3;
+/// Blocks after which one more hardly moves the mean.
+const SETTLED_BLOCKS: usize = MIN_BLOCKS as usize + 1;
 const RULES: Rules = Rules { min_blocks: MIN_BLOCKS, model: "deepfake.model", too_short: "deepfake.too_short" };
 
 /// Mean bona fide logit of the deepfake model.
@@ -36,6 +38,13 @@ impl Deepfake {
         self.series.speaks_against()
     }
 
+    /// Whether it has been seen for long enough that it need not be looked at often: one more answer like those before would
+    /// hardly move their mean.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.series.has_blocks(SETTLED_BLOCKS)
+    }
+
     /// The statistic of one face: the model's bona fide logit, or why the gate refuses it.
     ///
     /// # Units
@@ -44,7 +53,16 @@ impl Deepfake {
     /// # Errors
     /// The reason, with what would be needed.
     pub fn assess(face: &FaceObservation) -> Result<f64, Reason> {
-        let output = face.deepfake.ok_or_else(|| Reason::new("deepfake.not_measured"))?;
+        Self::gate(face)?;
+        let logit = face.deepfake.and_then(|output| bona_fide_logit(output.attack_score, MAX_LOGIT));
+        logit.ok_or_else(|| Reason::new("deepfake.not_measured"))
+    }
+
+    /// Whether the model's answer on this face could be believed, before it is asked.
+    ///
+    /// # Errors
+    /// The reason why not, with what would be needed.
+    pub fn gate(face: &FaceObservation) -> Result<(), Reason> {
         let quality = &face.quality;
         if !is_at_most(MIN_FACE_PX, quality.face_height_px) {
             let reason = Reason::new("deepfake.face_too_small").with("face_px", quality.face_height_px);
@@ -54,10 +72,7 @@ impl Deepfake {
             let reason = Reason::new("quality.too_dark").with("exposure", quality.exposure);
             return Err(reason.with("exposure_needed", MIN_EXPOSURE));
         }
-        if let Some(reason) = framing_problem(face, MAX_YAW_DEG) {
-            return Err(reason);
-        }
-        bona_fide_logit(output.attack_score, MAX_LOGIT).ok_or_else(|| Reason::new("deepfake.not_measured"))
+        framing_problem(face, MAX_YAW_DEG).map_or(Ok(()), Err)
     }
 }
 
@@ -67,9 +82,11 @@ impl Signal for Deepfake {
     }
 
     fn observe(&mut self, observation: &FrameObservation, candidate: Option<&FaceObservation>) {
-        let Some(face) = candidate.filter(|face| face.deepfake.is_some()) else { return };
+        let Some(face) = candidate else { return };
         match Self::assess(face) {
             Ok(logit) => self.series.push(observation.media_time, logit),
+            // A face that could have been judged and was not, because it was not yet time to, says nothing of why others were not.
+            Err(_) if face.deepfake.is_none() && Self::gate(face).is_ok() => {}
             Err(reason) => self.refusal = Some(reason),
         }
     }

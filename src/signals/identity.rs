@@ -48,6 +48,8 @@ const MAX_TEMPLATE_EMBEDDINGS: u32 = 64;
 const SUSTAINED_BLOCKS: usize = 3;
 /// Blocks needed before anything is said.
 const MIN_BLOCKS: u32 = 2;
+/// Blocks after which one more hardly moves the mean.
+const SETTLED_BLOCKS: usize = 5;
 /// Least standard error of a similarity: pose and light alone move it by so much.
 const MIN_STANDARD_ERROR: f64 = 0.03;
 
@@ -125,6 +127,12 @@ impl Identity {
     #[must_use]
     pub const fn wants_confirmation(&self) -> bool {
         self.stranger.is_some()
+    }
+
+    /// Whether the person has been compared for long enough that one more comparison hardly moves the mean.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.similarities.n_blocks() >= SETTLED_BLOCKS
     }
 
     /// The template of the person that the session began with.

@@ -35,6 +35,11 @@ impl LogitSeries {
         self.logits.push(at, logit);
     }
 
+    /// Whether so many blocks have been seen that one more hardly moves their mean.
+    pub(super) fn has_blocks(&self, n_blocks: usize) -> bool {
+        self.logits.n_blocks() >= n_blocks
+    }
+
     /// Whether the newest block speaks for an attack.
     pub(super) fn speaks_against(&self) -> bool {
         self.logits.newest().is_some_and(|logit| logit < 0.0)

@@ -18,6 +18,8 @@ const TIGHT_CONTEXT: f32 = 0.4;
 const TIGHT_TRUST: f32 = 0.26;
 /// Blocks of a second needed before anything is said: one glance at a screen's edge, or one blurred second, is not evidence.
 const MIN_BLOCKS: u32 = 5;
+/// Blocks after which one more hardly moves the mean.
+const SETTLED_BLOCKS: usize = MIN_BLOCKS as usize + 1;
 /// Face height below which the crop is mostly upsampling.
 const MIN_FACE_PX: f32 = 56.0;
 /// Yaw beyond which the model was not trained.
@@ -30,15 +32,8 @@ const RULES: Rules = Rules { min_blocks: MIN_BLOCKS, model: "presentation.model"
 #[derive(Clone, Debug, Default)]
 pub struct Presentation {
     series: LogitSeries,
-    rejected: Rejected,
-}
-
-/// Why faces were not measured, counted.
-#[derive(Clone, Copy, Debug, Default)]
-struct Rejected {
-    without_context: u32,
-    too_small: u32,
-    last_face_px: f32,
+    /// Why the latest face that was refused was.
+    refusal: Option<Reason>,
 }
 
 impl Presentation {
@@ -46,6 +41,13 @@ impl Presentation {
     #[must_use]
     pub fn wants_confirmation(&self) -> bool {
         self.series.speaks_against()
+    }
+
+    /// Whether it has been seen for long enough that it need not be looked at often: one more answer like those before would
+    /// hardly move their mean.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.series.has_blocks(SETTLED_BLOCKS)
     }
 
     /// The statistic of one face: the model's bona fide logit, as far as its surroundings let it be believed, or why the gate
@@ -57,22 +59,27 @@ impl Presentation {
     /// # Errors
     /// The reason, with what would be needed.
     pub fn assess(face: &FaceObservation) -> Result<f64, Reason> {
+        Self::gate(face)?;
         let output = face.presentation.ok_or_else(|| Reason::new("presentation.not_measured"))?;
-        let quality = &face.quality;
-        if !is_at_most(MIN_FACE_PX, quality.face_height_px) {
-            let reason = Reason::new("presentation.face_too_small").with("face_px", quality.face_height_px);
-            return Err(reason.with("face_px_needed", MIN_FACE_PX));
-        }
         if !is_at_most(MIN_CONTEXT_RATIO, output.context_ratio) {
             let reason = Reason::new("presentation.no_surroundings").with("context_ratio", output.context_ratio);
             return Err(reason.with("context_needed", MIN_CONTEXT_RATIO));
         }
-        if let Some(reason) = framing_problem(face, MAX_YAW_DEG) {
-            return Err(reason);
-        }
         let logit =
             bona_fide_logit(output.attack_score, MAX_LOGIT).ok_or_else(|| Reason::new("presentation.not_measured"))?;
         Ok(logit * trust(output.context_ratio))
+    }
+
+    /// Whether the model's answer on this face could be believed, before it is asked.
+    ///
+    /// # Errors
+    /// The reason why not, with what would be needed.
+    pub fn gate(face: &FaceObservation) -> Result<(), Reason> {
+        if !is_at_most(MIN_FACE_PX, face.quality.face_height_px) {
+            let reason = Reason::new("presentation.face_too_small").with("face_px", face.quality.face_height_px);
+            return Err(reason.with("face_px_needed", MIN_FACE_PX));
+        }
+        framing_problem(face, MAX_YAW_DEG).map_or(Ok(()), Err)
     }
 }
 
@@ -89,29 +96,19 @@ impl Signal for Presentation {
 
     fn observe(&mut self, observation: &FrameObservation, candidate: Option<&FaceObservation>) {
         let Some(face) = candidate else { return };
-        let Some(output) = face.presentation else { return };
-        if let Ok(logit) = Self::assess(face) {
-            self.series.push(observation.media_time, logit);
-        } else if face.quality.face_height_px < MIN_FACE_PX {
-            self.rejected.too_small = self.rejected.too_small.saturating_add(1);
-            self.rejected.last_face_px = face.quality.face_height_px;
-        } else if output.context_ratio < MIN_CONTEXT_RATIO {
-            self.rejected.without_context = self.rejected.without_context.saturating_add(1);
+        match Self::assess(face) {
+            Ok(logit) => self.series.push(observation.media_time, logit),
+            // A face that could have been judged and was not, because it was not yet time to, says nothing of why others were not.
+            Err(_) if face.presentation.is_none() && Self::gate(face).is_ok() => {}
+            Err(reason) => self.refusal = Some(reason),
         }
     }
 
     fn measure(&self, window: Window) -> Measurement {
         let mut measurement = self.series.measure(SignalName::Presentation, window, RULES);
         if measurement.blocks == 0 {
-            measurement.reasons.push(if self.rejected.too_small > self.rejected.without_context {
-                Reason::new("presentation.face_too_small")
-                    .with("face_px", self.rejected.last_face_px)
-                    .with("face_px_needed", MIN_FACE_PX)
-            } else if self.rejected.without_context > 0 {
-                Reason::new("presentation.no_surroundings")
-            } else {
-                Reason::new("presentation.not_measured")
-            });
+            let reason = self.refusal.clone();
+            measurement.reasons.push(reason.unwrap_or_else(|| Reason::new("presentation.not_measured")));
         }
         measurement
     }

@@ -63,13 +63,14 @@ impl Server {
         let store = SqliteStore::open(&store_options).await.expect("a new store");
         let versions =
             ServerVersions { server: "test".to_owned(), models: pipeline.model_versions(), provider: "cpu".to_owned() };
-        let interviews = Interviews::new(
+        let interviews = Interviews::start(
             Arc::clone(&store) as Arc<dyn SessionStore>,
             Arc::new(SystemTime(Instant::now())),
             pipeline,
             Arc::new(Policy::shipped()),
             ServiceOptions::default(),
-        );
+        )
+        .expect("threads start");
         let (stop, stopped) = oneshot::channel();
         let shutdown = async {
             stopped.await.ok();

@@ -59,23 +59,27 @@ impl Services {
         options: ServiceOptions,
         policy: Arc<Policy>,
         pipeline: Pipeline,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, ServiceError> {
+        let n_threads = match options.max_concurrent_analyses {
+            0 => pipeline.n_places(),
+            n_threads => n_threads,
+        };
+        let pool = AnalysisPool::start(n_threads).map_err(|error| ServiceError::Internal {
+            problem: format!("cannot start {n_threads} threads that analyse frames: {error}"),
+        })?;
+        Ok(Self {
             store,
             clock,
             policy,
             models: Arc::new(pipeline.signal_models()),
-            pool: AnalysisPool::new(match options.max_concurrent_analyses {
-                0 => pipeline.n_places(),
-                n_places => n_places,
-            }),
+            pool,
             pipeline,
             sessions: Sessions { live: Mutex::default(), limit: options.max_live_sessions.max(1) },
             watchers: Watchers { by_session: Mutex::default(), limit: options.max_watchers },
             budget: Arc::new(ByteBudget::new(options.max_total_queue_bytes)),
             next_stream: AtomicU64::new(1),
             options,
-        }
+        })
     }
 
     pub(super) fn new_interview(&self) -> Interview {

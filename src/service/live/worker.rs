@@ -1,6 +1,7 @@
 //! One track's worker: takes samples in order, has them analysed, tells the session.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -182,29 +183,28 @@ impl<A: Analyst, F: Fn(Option<VideoFormat>) -> A> Following<A, F> {
             return Some(Command::Accounted { track_id, sequence });
         }
         let n_shed = std::mem::take(&mut self.shed_before);
-        let context = SampleContext {
-            arrival,
-            missing_before: gap.saturating_sub(n_shed),
-            shed_before: n_shed,
-            urgency: self.worker.shared.urgency(&track_id),
-        };
         sample.media_time = self.clock.place(sample.media_time, arrival);
-        let permit = self.worker.pool.acquire().await?;
-        let queue = queued_at.elapsed();
-        stage_took(Stage::Queue, queue);
-        let outcome = tokio::task::spawn_blocking(move || {
+        let (shared, at_track) = (Arc::clone(&self.worker.shared), track_id.clone());
+        let analysed = self.worker.pool.run(move || {
+            let waited = queued_at.elapsed();
+            stage_took(Stage::Queue, waited);
+            let context = SampleContext {
+                arrival,
+                missing_before: gap.saturating_sub(n_shed),
+                shed_before: n_shed,
+                urgency: shared.urgency(&at_track),
+                waited,
+            };
             let outcome = analyst.analyse(&sample, &context);
-            drop(permit);
-            (analyst, outcome)
-        })
-        .await;
-        let (kind, message) = match outcome {
-            Ok((analyst, outcome)) => {
+            (analyst, waited, outcome)
+        });
+        let (kind, message) = match analysed.await {
+            Ok((analyst, waited, outcome)) => {
                 self.analyst = Some(analyst);
                 match outcome {
                     Ok(Analysed { observations, timing }) => {
                         count_outcome(&observations);
-                        let timing = Some(FrameTiming { queue: queue + timing.queue, ..timing });
+                        let timing = Some(FrameTiming { queue: waited + timing.queue, ..timing });
                         return Some(Command::Observed {
                             track_id,
                             progress: Progress { sequence, timing },
@@ -218,7 +218,7 @@ impl<A: Analyst, F: Fn(Option<VideoFormat>) -> A> Following<A, F> {
                 }
             }
             Err(panic) => {
-                tracing::error!(error = &panic as &dyn std::error::Error, "analysis panicked; the track starts anew");
+                tracing::error!(error = &panic as &dyn std::error::Error, "the track starts anew");
                 frame_dropped(DropReason::Inference);
                 // What was decoded before is gone with the analyst, so that pictures that build upon it are worth nothing.
                 self.awaits_keyframe = true;
@@ -233,14 +233,9 @@ impl<A: Analyst, F: Fn(Option<VideoFormat>) -> A> Following<A, F> {
         let mut analyst = self.analyst.take()?;
         let track_id = self.worker.track_id.clone();
         let (last, urgency) = (self.last_sequence?, self.worker.shared.urgency(&track_id));
-        let context = SampleContext { arrival: MediaTime::ZERO, missing_before: 0, shed_before: 0, urgency };
-        let permit = self.worker.pool.acquire().await?;
-        let outcome = tokio::task::spawn_blocking(move || {
-            let outcome = analyst.finish(&context);
-            drop(permit);
-            outcome
-        });
-        match outcome.await {
+        let waited = Duration::ZERO;
+        let context = SampleContext { arrival: MediaTime::ZERO, missing_before: 0, shed_before: 0, urgency, waited };
+        match self.worker.pool.run(move || analyst.finish(&context)).await {
             Ok(Ok(Analysed { observations, .. })) => {
                 let progress = Progress { sequence: last, timing: None };
                 Some(Command::Observed { track_id, progress, observations })
@@ -250,7 +245,7 @@ impl<A: Analyst, F: Fn(Option<VideoFormat>) -> A> Following<A, F> {
                 None
             }
             Err(panic) => {
-                tracing::error!(error = &panic as &dyn std::error::Error, "analysis of a track's last frames panicked");
+                tracing::error!(error = &panic as &dyn std::error::Error, "the last frames of a track were lost");
                 None
             }
         }

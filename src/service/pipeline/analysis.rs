@@ -7,7 +7,7 @@ use crate::inference::{Executor, RunTiming};
 use crate::media::RgbView;
 use crate::service::error::ServiceError;
 use crate::session::FaceModels;
-use crate::signals::FaceObservation;
+use crate::signals::{Deepfake, FaceObservation, Presentation};
 use crate::telemetry::metrics::{Stage, timed};
 use crate::vision::{
     BoxPx, DeepfakeOutput, Detection, Embedding, FaceMesh, FaceRoi, FaceTrackId, FaceTracker, PresentationOutput,
@@ -64,26 +64,29 @@ impl<'a> Analysis<'a> {
     ) -> Result<FaceObservation, ServiceError> {
         let image = self.image;
         let quality = timed(Stage::Quality, || face_quality(image, &face.box_in_frame, Some(&face.mesh)))?;
-        Ok(FaceObservation {
+        let mut observed = FaceObservation {
             face_track: face.face_track,
             box_in_frame: face.box_in_frame,
             confidence: face.mesh.presence,
             pose: head_pose(&face.mesh, image.width(), image.height()).ok(),
             shape: face_shape(&face.mesh),
             quality,
-            // A face whose landmarks cannot be aligned is a face without identity, not a failed frame.
-            embedding: if wanted.embedding { optional(timed(Stage::Embed, || self.embed(face)))? } else { None },
-            presentation: if wanted.presentation {
-                optional(timed(Stage::Presentation, || self.check_presentation(face)))?
-            } else {
-                None
-            },
-            deepfake: if wanted.deepfake {
-                optional(timed(Stage::Deepfake, || self.check_deepfake(&face.mesh)))?
-            } else {
-                None
-            },
-        })
+            embedding: None,
+            presentation: None,
+            deepfake: None,
+        };
+        // A face whose landmarks cannot be aligned is a face without identity, not a failed frame; a model whose answer no signal
+        // would believe is not asked.
+        if wanted.embedding {
+            observed.embedding = optional(timed(Stage::Embed, || self.embed(face)))?;
+        }
+        if wanted.presentation && Presentation::gate(&observed).is_ok() {
+            observed.presentation = optional(timed(Stage::Presentation, || self.check_presentation(face)))?;
+        }
+        if wanted.deepfake && Deepfake::gate(&observed).is_ok() {
+            observed.deepfake = optional(timed(Stage::Deepfake, || self.check_deepfake(&face.mesh)))?;
+        }
+        Ok(observed)
     }
 
     /// What a picture says that is a tight face crop: quality and deepfake score.

@@ -84,13 +84,8 @@ impl Interviews {
     ) -> Result<Vec<(ParticipantId, Embedding)>, ServiceError> {
         let mut measured_faces = Vec::new();
         for (participant_id, image) in &options.references {
-            let permit = self.services.pool.acquire().await;
             let (pipeline, image) = (self.services.pipeline.clone(), image.clone());
-            let measured = tokio::task::spawn_blocking(move || {
-                let embedding = pipeline.measure_reference(&image);
-                drop(permit);
-                embedding
-            });
+            let measured = self.services.pool.run(move || pipeline.measure_reference(&image));
             let embedding = measured.await.map_err(|panic| ServiceError::Internal { problem: panic.to_string() })??;
             measured_faces.push((participant_id.clone(), embedding));
         }

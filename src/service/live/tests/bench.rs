@@ -200,7 +200,7 @@ fn service(store: &Arc<MoodyStore>, gate: &Arc<Gate>, options: ServiceOptions) -
     let pipeline =
         Pipeline::new(executor, &manifest, MediaLimits::default(), policy.sampling).expect("a model for every task");
     let (store, clock) = (Arc::clone(store) as Arc<dyn SessionStore>, Arc::new(SystemTime(Instant::now())));
-    Interviews::new(store, clock, pipeline, Arc::new(policy), options)
+    Interviews::start(store, clock, pipeline, Arc::new(policy), options).expect("threads start")
 }
 
 /// Waits for something that no event tells.

@@ -84,8 +84,13 @@ impl Bench {
             Fake { log: Arc::clone(&analyst_log), format }
         };
         let track_id = TrackId::new("camera").expect("valid");
-        let worker =
-            Worker::new(track_id, Arc::clone(&queue), AnalysisPool::new(1), Arc::new(Shared::default()), new_analyst);
+        let worker = Worker::new(
+            track_id,
+            Arc::clone(&queue),
+            AnalysisPool::start(1).expect("a thread starts"),
+            Arc::new(Shared::default()),
+            new_analyst,
+        );
         let task = tokio::spawn(run(worker, None, sender));
         Self { queue, log, commands, task }
     }
