@@ -31,6 +31,8 @@ pub struct TrackerOptions {
     pub max_faces: usize,
     /// Media time after which the detector looks again although every track is fine, in nanoseconds of the media clock.
     pub detect_interval: MediaTime,
+    /// Media time within which a picture that seemed to hold no face is not searched in parts again.
+    pub parts_interval: MediaTime,
     /// Pause between two looks after which no track continues.
     pub max_gap: MediaTime,
     /// Mesh confidence below which a face is lost, 0..=1.
@@ -42,6 +44,7 @@ impl Default for TrackerOptions {
         Self {
             max_faces: 4,
             detect_interval: MediaTime::from_millis(1_000),
+            parts_interval: MediaTime::from_millis(500),
             max_gap: MediaTime::from_millis(2_000),
             min_presence: 0.5,
         }
@@ -66,6 +69,8 @@ pub struct TrackFrame {
 pub struct TrackPlan {
     /// Whether to run the detector before [`FaceTracker::begin`].
     pub detect: bool,
+    /// Whether to search the frame in parts when the detector finds nothing in the whole of it.
+    pub search_parts: bool,
 }
 
 /// One face that a frame really shows.
@@ -93,6 +98,7 @@ pub struct FaceTracker {
     next_id: u32,
     previous: Option<TrackFrame>,
     detected_at: Option<MediaTime>,
+    parts_searched_at: Option<MediaTime>,
     must_detect: bool,
 }
 
@@ -111,7 +117,15 @@ impl FaceTracker {
     /// A tracker that has seen nothing.
     #[must_use]
     pub fn new(options: TrackerOptions) -> Self {
-        Self { options, tracks: Vec::new(), next_id: 0, previous: None, detected_at: None, must_detect: true }
+        Self {
+            options,
+            tracks: Vec::new(),
+            next_id: 0,
+            previous: None,
+            detected_at: None,
+            parts_searched_at: None,
+            must_detect: true,
+        }
     }
 
     /// Says whether the next frame needs the detector: nothing is followed, something was lost, the picture is another, or
@@ -119,7 +133,16 @@ impl FaceTracker {
     #[must_use]
     pub fn plan(&self, frame: TrackFrame) -> TrackPlan {
         let is_due = self.detected_at.is_none_or(|at| !is_within(at, frame.media_time, self.options.detect_interval));
-        TrackPlan { detect: self.must_detect || self.tracks.is_empty() || is_due || !self.continues(frame) }
+        let is_fresh = |at: MediaTime| is_within(at, frame.media_time, self.options.parts_interval);
+        TrackPlan {
+            detect: self.must_detect || self.tracks.is_empty() || is_due || !self.continues(frame),
+            search_parts: frame.scene_changed || !self.parts_searched_at.is_some_and(is_fresh),
+        }
+    }
+
+    /// Notes that the frame was searched in parts, which is many times the work of a look at the whole.
+    pub const fn parts_searched(&mut self, frame: TrackFrame) {
+        self.parts_searched_at = Some(frame.media_time);
     }
 
     /// Takes the frame's detections, if the detector ran, and says where to run the mesh model, for which track.

@@ -11,8 +11,8 @@ use crate::signals::{Deepfake, FaceObservation, Presentation};
 use crate::telemetry::metrics::{Stage, timed};
 use crate::vision::{
     BoxPx, DeepfakeOutput, Detection, Embedding, FaceMesh, FaceRoi, FaceTrackId, FaceTracker, PresentationOutput,
-    TrackFrame, TrackedFace, VisionError, align_face, deepfake, detection, embedding, face_quality, face_shape,
-    five_points, head_pose, mesh, presentation,
+    TrackFrame, TrackPlan, TrackedFace, VisionError, align_face, deepfake, detection, embedding, face_quality,
+    face_shape, five_points, head_pose, mesh, presentation,
 };
 
 /// One picture under the models.
@@ -40,7 +40,9 @@ impl<'a> Analysis<'a> {
         tracker: &mut FaceTracker,
         frame: TrackFrame,
     ) -> Result<Vec<TrackedFace>, ServiceError> {
-        let detections = if tracker.plan(frame).detect { Some(timed(Stage::Detect, || self.detect())?) } else { None };
+        let plan = tracker.plan(frame);
+        let detections =
+            if plan.detect { Some(timed(Stage::Detect, || self.detect(tracker, frame, plan))?) } else { None };
         let places = tracker.begin(frame, detections.as_deref());
         let mut meshes = Vec::with_capacity(places.len());
         timed(Stage::Mesh, || {
@@ -141,8 +143,13 @@ impl<'a> Analysis<'a> {
         )
     }
 
-    /// All faces; a large picture that seems to hold none is searched again in parts, for small faces.
-    fn detect(&mut self) -> Result<Vec<Detection>, ServiceError> {
+    /// All faces; a large picture that seems to hold none is searched again in parts, for small faces, now and then.
+    fn detect(
+        &mut self,
+        tracker: &mut FaceTracker,
+        frame: TrackFrame,
+        plan: TrackPlan,
+    ) -> Result<Vec<Detection>, ServiceError> {
         let image = self.image;
         let (width, height) = (image.width(), image.height());
         let found = self.run(
@@ -150,9 +157,10 @@ impl<'a> Analysis<'a> {
             |input| detection::prepare(image, input),
             |(), outputs| detection::interpret(outputs, width, height),
         )?;
-        if !found.is_empty() {
+        if !(found.is_empty() && plan.search_parts) {
             return Ok(found);
         }
+        tracker.parts_searched(frame);
         let mut in_tiles = Vec::new();
         for tile in detection::tiles(width, height) {
             in_tiles.extend(self.run(

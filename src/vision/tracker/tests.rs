@@ -209,3 +209,21 @@ fn a_doubt_asks_the_detector_once() {
     step(&mut tracker, frame(100), &[face_at(0.0, 0.0)]);
     assert!(!tracker.plan(frame(200)).detect);
 }
+
+#[test]
+fn an_empty_picture_is_searched_in_parts_now_and_then() {
+    let mut tracker = FaceTracker::new(TrackerOptions::default());
+    let mut searched = Vec::new();
+    for millis in (0..1_300).step_by(100) {
+        let plan = tracker.plan(frame(millis));
+        assert!(plan.detect, "nothing is followed");
+        if plan.search_parts {
+            tracker.parts_searched(frame(millis));
+            searched.push(millis);
+        }
+        tracker.begin(frame(millis), Some(&[]));
+    }
+    assert_eq!(searched, [0, 600, 1_200]);
+    assert!(tracker.plan(TrackFrame { scene_changed: true, ..frame(1_300) }).search_parts, "another picture");
+    assert!(tracker.plan(frame(100)).search_parts, "a clock that went back");
+}
