@@ -5,17 +5,25 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::error::panic_message;
 
 /// Runs what is handed to it, first come, first served. Cheap to clone; the threads end with the last clone.
 ///
-/// A thread that is done takes the next frame itself, so that no core waits for another thread to hand it over. What waits is
-/// bounded by who waits for it: a track hands over one frame at a time.
+/// A thread that is done takes the next piece of work itself, so that no core waits for another thread to hand it over. As much
+/// lies ready as is under way; everybody else waits for a [`Turn`], first come, first served, and decides only then what is
+/// worth doing.
 #[derive(Clone, Debug)]
 pub(super) struct AnalysisPool {
     shared: Arc<Threads>,
+    turns: Arc<Semaphore>,
+}
+
+/// The right to hand over one piece of work.
+#[derive(Debug)]
+pub(super) struct Turn {
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 /// Work that ended by a panic.
@@ -57,22 +65,32 @@ impl AnalysisPool {
             let queue = Arc::clone(&queue);
             threads.push(thread::Builder::new().name(format!("analysis-{idx}")).spawn(move || queue.work())?);
         }
-        Ok(Self { shared: Arc::new(Threads { queue, threads }) })
+        let turns = Arc::new(Semaphore::new(threads.len() * 2));
+        Ok(Self { shared: Arc::new(Threads { queue, threads }), turns })
     }
 
-    /// Runs `work` when its turn comes. Work whose future was dropped before is never begun.
+    /// Waits for the right to hand over work.
+    pub(super) async fn turn(&self) -> Turn {
+        // Nobody closes the semaphore; without a permit work would only lie ready a little longer.
+        Turn { _permit: Arc::clone(&self.turns).acquire_owned().await.ok() }
+    }
+
+    /// Runs `work`. Work whose future was dropped before it began is never begun.
     ///
     /// # Errors
     /// [`AnalysisPanic`].
     pub(super) async fn run<T: Send + 'static>(
         &self,
+        turn: Turn,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, AnalysisPanic> {
         let (reply, answer) = oneshot::channel();
         self.shared.queue.push(Box::new(move || {
             if !reply.is_closed() {
+                let outcome = catch_unwind(AssertUnwindSafe(work));
+                drop(turn);
                 // Whoever left meanwhile does not need the answer.
-                let _ = reply.send(catch_unwind(AssertUnwindSafe(work)));
+                let _ = reply.send(outcome);
             }
         }));
         let panicked = |message: String| AnalysisPanic { message };
@@ -141,10 +159,10 @@ mod tests {
     #[tokio::test]
     async fn answers_come_back_and_a_panic_is_its_callers_only() {
         let pool = AnalysisPool::start(1).expect("starts");
-        assert_eq!(pool.run(|| 7).await.expect("runs"), 7);
-        let panic = pool.run(|| panic!("as the test wants")).await.expect_err("panics");
+        assert_eq!(pool.run(pool.turn().await, || 7).await.expect("runs"), 7);
+        let panic = pool.run(pool.turn().await, || panic!("as the test wants")).await.expect_err("panics");
         assert!(panic.to_string().contains("as the test wants"), "{panic}");
-        assert_eq!(pool.run(|| 8).await.expect("the thread lives on"), 8);
+        assert_eq!(pool.run(pool.turn().await, || 8).await.expect("the thread lives on"), 8);
     }
 
     #[tokio::test]
@@ -153,7 +171,7 @@ mod tests {
         let (go_on, waits) = mpsc::sync_channel::<()>(1);
         let busy = tokio::spawn({
             let pool = pool.clone();
-            async move { pool.run(move || waits.recv()).await }
+            async move { pool.run(pool.turn().await, move || waits.recv()).await }
         });
         let n_runs = Arc::new(AtomicUsize::new(0));
         let count = |n_runs: &Arc<AtomicUsize>| {
@@ -161,13 +179,13 @@ mod tests {
             move || n_runs.fetch_add(1, Ordering::SeqCst)
         };
         tokio::task::yield_now().await;
-        let mut abandoned = Box::pin(pool.run(count(&n_runs)));
+        let mut abandoned = Box::pin(pool.run(pool.turn().await, count(&n_runs)));
         let is_pending = std::future::poll_fn(|context| Poll::Ready(abandoned.as_mut().poll(context).is_pending()));
         assert!(is_pending.await);
         drop(abandoned);
         go_on.send(()).expect("somebody waits");
         busy.await.expect("task").expect("runs").expect("was let go");
-        pool.run(count(&n_runs)).await.expect("runs");
+        pool.run(pool.turn().await, count(&n_runs)).await.expect("runs");
         assert_eq!(n_runs.load(Ordering::SeqCst), 1);
     }
 
@@ -176,9 +194,9 @@ mod tests {
         let pool = AnalysisPool::start(3).expect("starts");
         let held = Arc::new(());
         let kept = Arc::clone(&held);
-        pool.run(move || drop(kept)).await.expect("runs");
+        pool.run(pool.turn().await, move || drop(kept)).await.expect("runs");
         drop(pool.clone());
-        assert_eq!(pool.run(|| 1).await.expect("still runs"), 1);
+        assert_eq!(pool.run(pool.turn().await, || 1).await.expect("still runs"), 1);
         drop(pool);
         assert_eq!(Arc::strong_count(&held), 1);
     }

@@ -45,7 +45,7 @@ impl Default for ServiceOptions {
             max_streams_per_session: 8,
             max_watchers: 1_024,
             max_track_queue_bytes: 32 * 1024 * 1024,
-            max_track_queue_millis: 1_000,
+            max_track_queue_millis: 500,
             max_total_queue_bytes: 1024 * 1024 * 1024,
             max_concurrent_analyses: 0,
             commit_interval_millis: 250,

@@ -108,7 +108,7 @@ struct State {
     n_bytes: u64,
     n_samples: usize,
     n_changes: usize,
-    shed_since_pop: u64,
+    shed_since_take: u64,
     shed_total: u64,
     is_closed: bool,
 }
@@ -150,7 +150,7 @@ impl TrackQueue {
             let Some((at, removed)) = oldest.and_then(|at| Some((at, state.items.remove(at)?))) else { break };
             self.forget(&mut state, &removed);
             join_audio(&mut state.items, at);
-            state.shed_since_pop += 1;
+            state.shed_since_take += 1;
             state.shed_total += 1;
             frame_dropped(DropReason::QueueFull);
         }
@@ -198,22 +198,29 @@ impl TrackQueue {
         self.ready.notify_one();
     }
 
-    /// The next item and the samples shed since the one before; `None` once closed and empty.
-    pub(super) async fn pop(&self) -> Option<(QueueItem, u64)> {
+    /// Waits until something can be taken; `false` once closed and empty.
+    pub(super) async fn wait(&self) -> bool {
         loop {
             let ready = self.ready.notified();
             {
-                let mut state = self.lock();
-                if let Some(item) = state.items.pop_front() {
-                    self.forget(&mut state, &item);
-                    return Some((item, std::mem::take(&mut state.shed_since_pop)));
+                let state = self.lock();
+                if !state.items.is_empty() {
+                    return true;
                 }
                 if state.is_closed {
-                    return None;
+                    return false;
                 }
             }
             ready.await;
         }
+    }
+
+    /// The next item, if there is one, and the samples shed since the one before.
+    pub(super) fn take(&self) -> Option<(QueueItem, u64)> {
+        let mut state = self.lock();
+        let item = state.items.pop_front()?;
+        self.forget(&mut state, &item);
+        Some((item, std::mem::take(&mut state.shed_since_take)))
     }
 
     /// Counts a sample that was shed after it had its turn.
@@ -312,10 +319,14 @@ mod tests {
     }
 
     async fn next_sequence(queue: &TrackQueue) -> (u64, u64) {
-        match queue.pop().await {
+        match pop(queue).await {
             Some((QueueItem::Sample(queued), n_shed)) => (queued.sample.sequence, n_shed),
             other => panic!("expected a sample, got {other:?}"),
         }
+    }
+
+    async fn pop(queue: &TrackQueue) -> Option<(QueueItem, u64)> {
+        if queue.wait().await { queue.take() } else { None }
     }
 
     #[tokio::test]
@@ -346,7 +357,7 @@ mod tests {
         push(&queue, 0, 90);
         queue.push_mark(QueueItem::Flush(StreamId(7)));
         push(&queue, 1, 90);
-        assert!(matches!(queue.pop().await, Some((QueueItem::Flush(StreamId(7)), 1))));
+        assert!(matches!(pop(&queue).await, Some((QueueItem::Flush(StreamId(7)), 1))));
         assert_eq!(next_sequence(&queue).await, (1, 0));
     }
 
@@ -363,7 +374,7 @@ mod tests {
         assert!(n_items <= 2 * MAX_SAMPLES + 1 + MAX_CHANGES, "{n_items}");
         let mut last_heard = 0;
         while !queue.is_empty() {
-            if let Some((QueueItem::Audio { sequence }, _)) = queue.pop().await {
+            if let Some((QueueItem::Audio { sequence }, _)) = pop(&queue).await {
                 assert!(sequence > last_heard, "sound in order");
                 last_heard = sequence;
             }
@@ -398,7 +409,7 @@ mod tests {
         let queue = queue(1_000);
         push(&queue, 0, 10);
         queue.close();
-        assert!(queue.pop().await.is_none());
+        assert!(pop(&queue).await.is_none());
         push(&queue, 1, 10);
         assert!(queue.is_empty());
     }

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use crate::error::{ErrorKind, Kinded};
 use crate::media::{Dependence, MediaError, MediaTime, VideoFormat, VideoSample};
-use crate::service::analysis_pool::AnalysisPool;
+use crate::service::analysis_pool::{AnalysisPool, Turn};
 use crate::service::analyst::{Analysed, FrameTiming, SampleContext, TrackAnalyst};
 use crate::service::error::ServiceError;
 use crate::session::{JournalEntry, ParticipantId, SourceKind, Track, TrackId};
@@ -85,28 +85,24 @@ pub(super) async fn run<A: Analyst, F: Fn(Option<VideoFormat>) -> A + Send>(
     if let Some(track) = known {
         following.take_track(&track, None);
     }
-    while let Some((item, n_shed)) = following.worker.queue.pop().await {
+    while following.worker.queue.wait().await {
+        // Samples wait where the oldest of them go when there are too many.
+        let turn = following.worker.pool.turn().await;
+        let Some((item, n_shed)) = following.worker.queue.take() else { continue };
         following.shed_before += n_shed;
-        let track_id = following.worker.track_id.clone();
         let command = match item {
-            QueueItem::Sample(queued) => following.analyse(queued).await,
-            QueueItem::Audio { sequence } => Some(Command::Accounted { track_id, sequence }),
-            QueueItem::Upsert(track, format) => {
-                following.take_track(&track, format);
-                Some(Command::Journal(JournalEntry::TrackUpserted(track)))
-            }
-            QueueItem::Remove => {
-                following = Following::new(following.worker);
-                Some(Command::TrackEnded(track_id))
-            }
-            QueueItem::Flush(stream) => Some(Command::Flushed { track_id, stream: Some(stream) }),
+            QueueItem::Sample(queued) => following.analyse(queued, turn).await,
             QueueItem::Finish => {
-                if let Some(observed) = following.finish().await
+                if let Some(observed) = following.finish(turn).await
                     && session.send(observed).await.is_err()
                 {
                     return;
                 }
-                Some(Command::Flushed { track_id, stream: None })
+                Some(Command::Flushed { track_id: following.worker.track_id.clone(), stream: None })
+            }
+            QueueItem::Audio { .. } | QueueItem::Upsert(..) | QueueItem::Remove | QueueItem::Flush(_) => {
+                drop(turn);
+                following.note(item)
             }
         };
         if let Some(command) = command
@@ -144,6 +140,31 @@ impl<A: Analyst, F: Fn(Option<VideoFormat>) -> A> Following<A, F> {
         }
     }
 
+    /// A track of that id that comes later is another one.
+    fn forget(&mut self) {
+        (self.analyst, self.format, self.source) = (None, None, None);
+        (self.clock, self.last_sequence) = (TrackClock::new(), None);
+        (self.awaits_keyframe, self.shed_before) = (false, 0);
+    }
+
+    /// Notes what needs no analysis.
+    fn note(&mut self, item: QueueItem) -> Option<Command> {
+        let track_id = self.worker.track_id.clone();
+        match item {
+            QueueItem::Audio { sequence } => Some(Command::Accounted { track_id, sequence }),
+            QueueItem::Upsert(track, format) => {
+                self.take_track(&track, format);
+                Some(Command::Journal(JournalEntry::TrackUpserted(track)))
+            }
+            QueueItem::Remove => {
+                self.forget();
+                Some(Command::TrackEnded(track_id))
+            }
+            QueueItem::Flush(stream) => Some(Command::Flushed { track_id, stream: Some(stream) }),
+            QueueItem::Sample(_) | QueueItem::Finish => None,
+        }
+    }
+
     /// Notes what the track carries from here on, and for whom.
     fn take_track(&mut self, track: &Track, format: Option<VideoFormat>) {
         self.format = format;
@@ -159,7 +180,7 @@ impl<A: Analyst, F: Fn(Option<VideoFormat>) -> A> Following<A, F> {
         }
     }
 
-    async fn analyse(&mut self, queued: QueuedSample) -> Option<Command> {
+    async fn analyse(&mut self, queued: QueuedSample, turn: Turn) -> Option<Command> {
         let QueuedSample { mut sample, arrival, queued_at, .. } = queued;
         let track_id = self.worker.track_id.clone();
         let sequence = sample.sequence;
@@ -185,7 +206,7 @@ impl<A: Analyst, F: Fn(Option<VideoFormat>) -> A> Following<A, F> {
         let n_shed = std::mem::take(&mut self.shed_before);
         sample.media_time = self.clock.place(sample.media_time, arrival);
         let (shared, at_track) = (Arc::clone(&self.worker.shared), track_id.clone());
-        let analysed = self.worker.pool.run(move || {
+        let analysed = self.worker.pool.run(turn, move || {
             let waited = queued_at.elapsed();
             stage_took(Stage::Queue, waited);
             let context = SampleContext {
@@ -229,13 +250,13 @@ impl<A: Analyst, F: Fn(Option<VideoFormat>) -> A> Following<A, F> {
     }
 
     /// What the decoder held back, once nothing more comes.
-    async fn finish(&mut self) -> Option<Command> {
+    async fn finish(&mut self, turn: Turn) -> Option<Command> {
         let mut analyst = self.analyst.take()?;
         let track_id = self.worker.track_id.clone();
         let (last, urgency) = (self.last_sequence?, self.worker.shared.urgency(&track_id));
         let waited = Duration::ZERO;
         let context = SampleContext { arrival: MediaTime::ZERO, missing_before: 0, shed_before: 0, urgency, waited };
-        match self.worker.pool.run(move || analyst.finish(&context)).await {
+        match self.worker.pool.run(turn, move || analyst.finish(&context)).await {
             Ok(Ok(Analysed { observations, .. })) => {
                 let progress = Progress { sequence: last, timing: None };
                 Some(Command::Observed { track_id, progress, observations })

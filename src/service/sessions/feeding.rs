@@ -85,7 +85,8 @@ impl Interviews {
         let mut measured_faces = Vec::new();
         for (participant_id, image) in &options.references {
             let (pipeline, image) = (self.services.pipeline.clone(), image.clone());
-            let measured = self.services.pool.run(move || pipeline.measure_reference(&image));
+            let pool = &self.services.pool;
+            let measured = pool.run(pool.turn().await, move || pipeline.measure_reference(&image));
             let embedding = measured.await.map_err(|panic| ServiceError::Internal { problem: panic.to_string() })??;
             measured_faces.push((participant_id.clone(), embedding));
         }
