@@ -114,15 +114,12 @@ impl Executor {
 
     /// Runs one model, on this thread or waiting for another: `prepare` writes its input into the memory from which the model
     /// reads it (row-major, of the manifest's shape, with arbitrary content before), `interpret` sees the outputs in the
-    /// manifest's order, where the model left them.
+    /// manifest's order, where the model left them. Blocks while it waits and while the model runs: not for threads that drive
+    /// async tasks.
     ///
     /// # Errors
     /// Those of `prepare`, which keep the model from running, and of `interpret`; [`InferenceError::UnknownModel`],
     /// [`InferenceError::Run`], [`InferenceError::Panicked`].
-    ///
-    /// # Panics
-    /// When called on a thread that drives async tasks and the executor has to wait; use a thread of its own or
-    /// `spawn_blocking`.
     pub fn run<P, T, E: From<InferenceError>>(
         &self,
         model: &str,

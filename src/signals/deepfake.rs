@@ -21,14 +21,17 @@ const MAX_LOGIT: f64 = 8.0;
 const MIN_BLOCKS: u32 = 3;
 /// Blocks after which one more hardly moves the mean.
 const SETTLED_BLOCKS: usize = MIN_BLOCKS as usize + 1;
-const RULES: Rules = Rules { min_blocks: MIN_BLOCKS, model: "deepfake.model", too_short: "deepfake.too_short" };
+const RULES: Rules = Rules {
+    min_blocks: MIN_BLOCKS,
+    model: "deepfake.model",
+    too_short: "deepfake.too_short",
+    not_measured: "deepfake.not_measured",
+};
 
 /// Mean bona fide logit of the deepfake model.
 #[derive(Clone, Debug, Default)]
 pub struct Deepfake {
     series: LogitSeries,
-    /// Why the latest face was not assessed.
-    refusal: Option<Reason>,
 }
 
 impl Deepfake {
@@ -83,20 +86,12 @@ impl Signal for Deepfake {
 
     fn observe(&mut self, observation: &FrameObservation, candidate: Option<&FaceObservation>) {
         let Some(face) = candidate else { return };
-        match Self::assess(face) {
-            Ok(logit) => self.series.push(observation.media_time, logit),
-            // A face that could have been judged and was not, because it was not yet time to, says nothing of why others were not.
-            Err(_) if face.deepfake.is_none() && Self::gate(face).is_ok() => {}
-            Err(reason) => self.refusal = Some(reason),
-        }
+        let is_passed_over = face.deepfake.is_none() && Self::gate(face).is_ok();
+        self.series.take(observation.media_time, Self::assess(face), is_passed_over);
     }
 
     fn measure(&self, window: Window) -> Measurement {
-        let mut measurement = self.series.measure(SignalName::Deepfake, window, RULES);
-        if measurement.blocks == 0 {
-            measurement.reasons.push(self.refusal.clone().unwrap_or_else(|| Reason::new("deepfake.not_measured")));
-        }
-        measurement
+        self.series.measure(SignalName::Deepfake, window, RULES)
     }
 }
 

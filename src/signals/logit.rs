@@ -16,6 +16,8 @@ const MAX_CLIPPED_RATIO: f32 = 0.5;
 #[derive(Clone, Debug, Default)]
 pub(super) struct LogitSeries {
     logits: BlockSeries,
+    /// Why the latest face that was refused was.
+    refusal: Option<Reason>,
 }
 
 /// When a signal speaks, and the codes of the reasons that go with it.
@@ -27,12 +29,21 @@ pub(super) struct Rules {
     pub(super) model: &'static str,
     /// Too few blocks.
     pub(super) too_short: &'static str,
+    /// No answer, and no face that was refused either.
+    pub(super) not_measured: &'static str,
 }
 
 impl LogitSeries {
-    /// Adds the logit of one face.
-    pub(super) fn push(&mut self, at: MediaTime, logit: f64) {
-        self.logits.push(at, logit);
+    /// Takes what was made of one face: its logit, or why it has none.
+    ///
+    /// A face that could have been judged and was not, because it was not yet time to (`is_passed_over`), says nothing of why
+    /// others were not.
+    pub(super) fn take(&mut self, at: MediaTime, assessed: Result<f64, Reason>, is_passed_over: bool) {
+        match assessed {
+            Ok(logit) => self.logits.push(at, logit),
+            Err(_) if is_passed_over => {}
+            Err(reason) => self.refusal = Some(reason),
+        }
     }
 
     /// Whether so many blocks have been seen that one more hardly moves their mean.
@@ -45,7 +56,7 @@ impl LogitSeries {
         self.logits.newest().is_some_and(|logit| logit < 0.0)
     }
 
-    /// The mean over the window's blocks; without any block there is no reason yet, and the caller knows why.
+    /// The mean over the window's blocks; without any block the reason is that of the latest face that was refused.
     pub(super) fn measure(&self, signal: SignalName, window: Window, rules: Rules) -> Measurement {
         let summary = self.logits.summary(window);
         let mut measurement = Measurement {
@@ -68,7 +79,10 @@ impl LogitSeries {
             Some(summary) => measurement.reasons.push(
                 Reason::new(rules.too_short).with("blocks", summary.n_blocks).with("blocks_needed", rules.min_blocks),
             ),
-            None => {}
+            None => {
+                let refusal = self.refusal.clone();
+                measurement.reasons.push(refusal.unwrap_or_else(|| Reason::new(rules.not_measured)));
+            }
         }
         measurement
     }

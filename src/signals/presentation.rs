@@ -26,14 +26,17 @@ const MIN_FACE_PX: f32 = 56.0;
 const MAX_YAW_DEG: f32 = 40.0;
 /// Logits are held within this, so that one frame cannot carry a session.
 const MAX_LOGIT: f64 = 10.0;
-const RULES: Rules = Rules { min_blocks: MIN_BLOCKS, model: "presentation.model", too_short: "presentation.too_short" };
+const RULES: Rules = Rules {
+    min_blocks: MIN_BLOCKS,
+    model: "presentation.model",
+    too_short: "presentation.too_short",
+    not_measured: "presentation.not_measured",
+};
 
 /// Mean bona fide logit of the presentation-attack model.
 #[derive(Clone, Debug, Default)]
 pub struct Presentation {
     series: LogitSeries,
-    /// Why the latest face that was refused was.
-    refusal: Option<Reason>,
 }
 
 impl Presentation {
@@ -96,21 +99,12 @@ impl Signal for Presentation {
 
     fn observe(&mut self, observation: &FrameObservation, candidate: Option<&FaceObservation>) {
         let Some(face) = candidate else { return };
-        match Self::assess(face) {
-            Ok(logit) => self.series.push(observation.media_time, logit),
-            // A face that could have been judged and was not, because it was not yet time to, says nothing of why others were not.
-            Err(_) if face.presentation.is_none() && Self::gate(face).is_ok() => {}
-            Err(reason) => self.refusal = Some(reason),
-        }
+        let is_passed_over = face.presentation.is_none() && Self::gate(face).is_ok();
+        self.series.take(observation.media_time, Self::assess(face), is_passed_over);
     }
 
     fn measure(&self, window: Window) -> Measurement {
-        let mut measurement = self.series.measure(SignalName::Presentation, window, RULES);
-        if measurement.blocks == 0 {
-            let reason = self.refusal.clone();
-            measurement.reasons.push(reason.unwrap_or_else(|| Reason::new("presentation.not_measured")));
-        }
-        measurement
+        self.series.measure(SignalName::Presentation, window, RULES)
     }
 }
 
