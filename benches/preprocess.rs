@@ -33,7 +33,7 @@ fn roi(box_in_frame: BoxPx) -> FaceRoi {
 
 fn preprocess(criterion: &mut Criterion<CpuTime>) {
     let frame = frame();
-    let view = frame.view();
+    let view = frame.view().into();
     let points =
         [(590.0, 290.0), (690.0, 294.0), (640.0, 350.0), (600.0, 400.0), (682.0, 403.0)].map(|(x, y)| PointPx { x, y });
     let chip = align_face(view, &points).expect("points are a face");

@@ -1,7 +1,7 @@
 //! Bytes to frames: stills, raw pixels, coded live video and recordings, all with exact media time.
 //!
-//! In: bytes and what the sender says of them (sniffed, never trusted) or a path. Out: [`VideoFrame`]s in packed RGB,
-//! upright, with their time on the media clock. Limits are checked before anything is decoded.
+//! In: bytes and what the sender says of them (sniffed, never trusted) or a path. Out: upright [`VideoFrame`]s with their time
+//! on the media clock, in RGB where somebody looks ([`PictureView::window`]). Limits are checked before anything is decoded.
 //! Deliberately not here: faces, models, async, any clock.
 
 mod coded;
@@ -15,8 +15,10 @@ mod image;
 mod limits;
 mod native;
 mod picture;
+mod picture_stats;
 mod raw;
 mod recording;
+mod reduce;
 mod rotate;
 mod sample;
 mod sniff;
@@ -35,8 +37,10 @@ pub use self::format::{ColorRange, PixelLayout, Rotation, VideoFormat};
 pub use self::i420::encode_i420;
 pub use self::image::{RgbImage, RgbView};
 pub use self::limits::MediaLimits;
-pub use self::picture::PictureStats;
+pub use self::picture::{Picture, PictureView, Region, RgbWindow};
+pub use self::picture_stats::PictureStats;
 pub use self::recording::{AudioChunk, AudioInfo, AudioReader, Recording, RecordingInfo, VideoCodec};
+pub use self::reduce::Reduction;
 pub use self::sample::{VideoFrame, VideoSample};
 pub use self::sniff::{Container, sniff, sniff_container};
 pub use self::still::{decode_still, encode_jpeg, still_from_file};

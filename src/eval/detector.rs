@@ -164,7 +164,7 @@ pub(super) fn measure_all(
             Ok(found) => found,
             Err(reason) => return Ok(Measured::without(reason)),
         };
-        let mut face = match bench.pipeline.measure_face(image.view(), &face) {
+        let mut face = match bench.pipeline.measure_face(image.view().into(), &face) {
             Ok(face) => face,
             Err(crate::service::ServiceError::Vision(_)) => {
                 return Ok(Measured::without("face.not_aligned"));
@@ -182,7 +182,7 @@ fn measure_crop(bench: &Bench<'_>, item: &Item, detector: Detector) -> Result<Me
     let Ok(crop) = still_from_file(&item.file, bench.pipeline.limits()) else {
         return Ok(Measured::without("media.unreadable"));
     };
-    let mut face = bench.pipeline.measure_crop(crop.view())?;
+    let mut face = bench.pipeline.measure_crop(crop.view().into())?;
     let statistic = detector.statistic(item, &mut face);
     Ok(Measured { statistic, embedding: None, traits: traits(crop.view(), &face) })
 }
@@ -192,7 +192,7 @@ fn traits(image: RgbView<'_>, face: &FaceObservation) -> Traits {
     Traits {
         face_height_px: Some(f64::from(face.quality.face_height_px)),
         exposure: Some(f64::from(face.quality.exposure)),
-        ita_deg: skin_tone_ita_deg(image, &face.box_in_frame).ok().flatten(),
+        ita_deg: skin_tone_ita_deg(image.into(), &face.box_in_frame).ok().flatten(),
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) type StillFace = Result<(RgbImage, TrackedFace), &'static str>;
 pub(super) fn find(pipeline: &Pipeline, path: &Path, framing: Framing, choice: Choice) -> Result<StillFace, EvalError> {
     let Ok(image) = still_from_file(path, pipeline.limits()) else { return Ok(Err("media.unreadable")) };
     let faces = match framing {
-        Framing::Scene => pipeline.faces(image.view())?,
+        Framing::Scene => pipeline.faces(image.view().into())?,
         Framing::FaceCrop => faces_of_crop(pipeline, &image)?,
     };
     let (width, height) = (f64::from(image.width()), f64::from(image.height()));
@@ -82,7 +82,7 @@ fn faces_of_crop(pipeline: &Pipeline, crop: &RgbImage) -> Result<Vec<TrackedFace
         }
     }
     let bordered = RgbImage::new(full_width, full_height, pixels)?;
-    let mut faces = pipeline.faces(bordered.view())?;
+    let mut faces = pipeline.faces(bordered.view().into())?;
     #[expect(clippy::cast_precision_loss, reason = "sides of pictures are far below 2^24")]
     let (dx, dy) = (beside as f32, above as f32);
     for face in &mut faces {

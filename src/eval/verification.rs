@@ -114,7 +114,7 @@ fn embed_all(bench: &Bench<'_>, items: &[Item], framing: Framing) -> Result<Vec<
             Ok(found) => found,
             Err(reason) => return Ok(Outcome::NonResponse(reason.to_owned())),
         };
-        Ok(match bench.pipeline.embed(image.view(), &face) {
+        Ok(match bench.pipeline.embed(image.view().into(), &face) {
             Ok(embedding) => {
                 let pose = head_pose(&face.mesh, image.width(), image.height()).ok();
                 let yaw_deg = pose.map(|pose| f64::from(pose.yaw_deg.abs()));

@@ -125,7 +125,8 @@ impl Kitchen<'_> {
             if !slots.takes(elapsed_secs) {
                 continue;
             }
-            let picture = self.picture(&frame.image, Duration::from_secs_f64(elapsed_secs)).map_err(unusable)?;
+            let picture =
+                self.picture(&frame.picture.to_rgb(), Duration::from_secs_f64(elapsed_secs)).map_err(unusable)?;
             let taken = picture.data.len() as u64;
             if n_bytes.fetch_add(taken, Ordering::Relaxed) + taken > limit_bytes {
                 return Err(LoadError::TooLarge { limit_mib: self.profile.max_media_mib });

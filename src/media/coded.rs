@@ -36,17 +36,19 @@ pub(super) fn max_coded_pixels(limits: &MediaLimits) -> i64 {
     i64::try_from(limits.max_pixels.saturating_add(padding)).unwrap_or(i64::MAX)
 }
 
-/// Opens the first of the named decoders that this FFmpeg has, on one thread and with sizes bounded before allocation.
+/// Opens the first of the named decoders that this FFmpeg has, with sizes bounded before allocation; of `n_threads` above one
+/// each works on a frame of its own.
 pub(super) fn open_decoder(
     mut context: codec::Context,
     names: &[&str],
     limits: &MediaLimits,
+    n_threads: usize,
 ) -> Result<Opened, MediaError> {
     silence_ffmpeg();
     let failed = |problem: String| MediaError::Decoder { problem };
     let codec = names.iter().find_map(|name| decoder::find_by_name(name));
     let codec = codec.ok_or_else(|| failed(format!("this FFmpeg has none of the decoders {names:?}")))?;
-    context.set_threading(threading::Config::count(1));
+    context.set_threading(threading::Config { count: n_threads, ..threading::Config::kind(threading::Type::Frame) });
     context.set_int("max_pixels", max_coded_pixels(limits)).map_err(|source| failed(source.to_string()))?;
     context.decoder().open_as(codec).map_err(|source| failed(source.to_string()))
 }
@@ -99,7 +101,7 @@ impl CodedDecoder {
         context.set_flags(codec::Flags::LOW_DELAY);
         Ok(Self {
             format,
-            opened: open_decoder(context, names, limits)?,
+            opened: open_decoder(context, names, limits, 1)?,
             converter: FrameConverter::default(),
             awaits_keyframe: true,
             pending: VecDeque::with_capacity(MAX_PENDING),
@@ -179,7 +181,7 @@ impl CodedDecoder {
         for _ in 0..MAX_FRAMES_PER_UNIT {
             let mut decoded = frame::Video::empty();
             match self.opened.receive_frame(&mut decoded) {
-                Ok(()) => self.accept(&decoded, limits, frames)?,
+                Ok(()) => self.accept(decoded, limits, frames)?,
                 Err(Error::Eof) => return Ok(()),
                 Err(source) if native::is_again(source) => return Ok(()),
                 Err(source) => return Err(self.refused(source, limits)),
@@ -191,7 +193,7 @@ impl CodedDecoder {
     /// Turns one decoded picture into a frame of the sample it belongs to.
     fn accept(
         &mut self,
-        decoded: &frame::Video,
+        decoded: frame::Video,
         limits: &MediaLimits,
         frames: &mut Vec<VideoFrame>,
     ) -> Result<(), MediaError> {
@@ -202,11 +204,11 @@ impl CodedDecoder {
             None => self.pending.pop_back(),
         };
         let Some(sample) = sample else { return Ok(()) };
-        if native::is_damaged(decoded) {
+        if native::is_damaged(&decoded) {
             return Err(self.undecodable("damaged: part of the picture is missing".to_owned()));
         }
-        let image = self.converter.convert(decoded, sample.rotation, limits)?;
-        frames.push(VideoFrame { sequence: sample.sequence, media_time: sample.media_time, image });
+        let picture = self.converter.convert(decoded, sample.rotation, limits)?;
+        frames.push(VideoFrame { sequence: sample.sequence, media_time: sample.media_time, picture });
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! Decoded FFmpeg frames to packed RGB.
+//! Decoded FFmpeg frames to pictures.
 
 use ffmpeg_the_third::ffi::AVPixelFormat;
 use ffmpeg_the_third::format::Pixel;
@@ -9,7 +9,8 @@ use super::format::Rotation;
 use super::image::RgbImage;
 use super::limits::MediaLimits;
 use super::native::{self, Scaler};
-use super::rotate::rotate;
+use super::picture::Picture;
+use super::rotate::upright;
 
 /// Converts the frames of one decoder; keeps what can be used again.
 #[derive(Default)]
@@ -18,23 +19,23 @@ pub(super) struct FrameConverter {
 }
 
 impl FrameConverter {
-    /// The upright packed RGB picture of a frame.
+    /// The upright picture of a frame: its planes as they are, unless they have to be turned or are not 8-bit YUV.
     ///
     /// # Errors
     /// [`MediaError::OverLimit`] before a pixel is converted, [`MediaError::Decoder`] for a format that FFmpeg cannot
     /// convert.
     pub(super) fn convert(
         &mut self,
-        frame: &frame::Video,
+        frame: frame::Video,
         rotation: Rotation,
         limits: &MediaLimits,
-    ) -> Result<RgbImage, MediaError> {
+    ) -> Result<Picture, MediaError> {
         limits.check_picture(frame.width(), frame.height())?;
-        let pixels = match native::yuv_picture(frame) {
-            Some(picture) => picture.to_rgb(),
-            None => self.convert_rare(frame)?,
+        let picture = match Picture::from_decoded(frame) {
+            Ok(picture) => picture,
+            Err(frame) => RgbImage::new(frame.width(), frame.height(), self.convert_rare(&frame)?)?.into(),
         };
-        rotate(RgbImage::new(frame.width(), frame.height(), pixels)?, rotation)
+        upright(picture, rotation)
     }
 
     /// Deep, RGB and other formats go through FFmpeg's converter: YUV stays YUV there, so that the matrix and range are

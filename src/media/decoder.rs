@@ -3,10 +3,10 @@
 use super::coded::CodedDecoder;
 use super::error::MediaError;
 use super::format::VideoFormat;
-use super::image::RgbImage;
 use super::limits::MediaLimits;
+use super::picture::Picture;
 use super::raw::decode_raw;
-use super::rotate::rotate;
+use super::rotate::upright;
 use super::sample::{VideoFrame, VideoSample};
 use super::sniff::sniff;
 use super::still::decode_still;
@@ -77,10 +77,10 @@ impl FrameDecoder {
         match sample.format.or(self.default_format).or_else(|| sniff(&sample.data)) {
             Some(format) if format.is_coded_video() => self.decode_coded(format, sample),
             Some(format) if format.is_raw() => {
-                let image = decode_raw(format, sample.layout.as_ref(), &sample.data, &self.limits)?;
-                Ok(vec![frame_of(sample, image)?])
+                let picture = decode_raw(format, sample.layout.as_ref(), &sample.data, &self.limits)?;
+                Ok(vec![frame_of(sample, picture)?])
             }
-            Some(_) | None => Ok(vec![frame_of(sample, decode_still(&sample.data, &self.limits)?)?]),
+            Some(_) | None => Ok(vec![frame_of(sample, decode_still(&sample.data, &self.limits)?.into())?]),
         }
     }
 
@@ -119,9 +119,9 @@ impl std::fmt::Debug for FrameDecoder {
     }
 }
 
-fn frame_of(sample: &VideoSample, image: RgbImage) -> Result<VideoFrame, MediaError> {
-    let image = rotate(image, sample.rotation)?;
-    Ok(VideoFrame { sequence: sample.sequence, media_time: sample.media_time, image })
+fn frame_of(sample: &VideoSample, picture: Picture) -> Result<VideoFrame, MediaError> {
+    let picture = upright(picture, sample.rotation)?;
+    Ok(VideoFrame { sequence: sample.sequence, media_time: sample.media_time, picture })
 }
 
 #[cfg(test)]

@@ -55,6 +55,16 @@ pub enum ColorRange {
     Full,
 }
 
+impl ColorRange {
+    /// Luma of black, and levels from there to white.
+    pub(super) const fn luma_levels(self) -> (f64, f64) {
+        match self {
+            Self::Limited => (16.0, 219.0),
+            Self::Full => (0.0, 255.0),
+        }
+    }
+}
+
 /// Clockwise turn that makes the picture upright.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Rotation {

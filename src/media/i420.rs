@@ -86,7 +86,8 @@ mod tests {
                 data: Bytes::from(encode_i420(image.view())),
             };
             let frames = FrameDecoder::new(MediaLimits::default(), None).decode(&sample).expect("decodes");
-            let pixels = frames[0].image.pixels();
+            let decoded = frames[0].picture.to_rgb();
+            let pixels = decoded.pixels();
             assert!(pixels.chunks_exact(3).all(|rgb| rgb.iter().zip(color).all(|(got, sent)| got.abs_diff(sent) <= 3)));
         }
     }

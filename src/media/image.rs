@@ -28,6 +28,12 @@ impl RgbImage {
         Ok(Self { width, height, pixels })
     }
 
+    /// Wraps packed RGB bytes that a conversion has made for exactly this size: what is missing would be black.
+    pub(super) fn of_converted(width: u32, height: u32, mut pixels: Vec<u8>) -> Self {
+        pixels.resize(width as usize * height as usize * 3, 0);
+        Self { width, height, pixels }
+    }
+
     /// Pixels a row; never zero.
     #[must_use]
     pub const fn width(&self) -> u32 {

@@ -17,7 +17,7 @@ pub(super) use self::frame::{copy_colour, is_damaged, packed_rgb, pixel_format, 
 pub(super) use self::input::{find_streams, open_input};
 pub(super) use self::resample::{MonoResampler, SAMPLE_RATE_HZ};
 pub(super) use self::scale::Scaler;
-pub(super) use self::simd::convert_yuv;
+pub(super) use self::simd::{add_row, convert_yuv, reduce_rows};
 pub(super) use self::stream::{
     codec_id, declared_duration_micros, display_matrix, is_attached_picture, set_packet_time_base,
 };

@@ -1,12 +1,15 @@
-//! Bare pixels with a layout to packed RGB.
+//! Bare pixels with a layout.
+
+use bytes::Bytes;
 
 use super::error::MediaError;
 use super::format::{PixelLayout, VideoFormat};
 use super::image::RgbImage;
 use super::limits::MediaLimits;
+use super::picture::Picture;
 use super::yuv::{Chroma, Plane, YuvMatrix, YuvPicture, plane_bytes};
 
-/// Converts a raw sample to packed RGB, not rotated.
+/// Reads a raw sample, not rotated: packed pixels are converted, planes stay as they are.
 ///
 /// I420 and NV12 use BT.601 up to standard definition and BT.709 above (see [`YuvMatrix::guess`]); a chroma sample is
 /// repeated over its two by two pixels, and the last column or row of an odd size has a chroma sample of its own.
@@ -17,9 +20,9 @@ use super::yuv::{Chroma, Plane, YuvMatrix, YuvPicture, plane_bytes};
 pub(super) fn decode_raw(
     format: VideoFormat,
     layout: Option<&PixelLayout>,
-    data: &[u8],
+    data: &Bytes,
     limits: &MediaLimits,
-) -> Result<RgbImage, MediaError> {
+) -> Result<Picture, MediaError> {
     let layout = layout.ok_or_else(|| MediaError::InvalidField {
         field: "layout",
         problem: format!("missing, and {format:?} pixels cannot be read without width and height"),
@@ -31,7 +34,10 @@ pub(super) fn decode_raw(
         VideoFormat::Bgr24 => packed::<3>(&planes, [2, 1, 0])?,
         VideoFormat::Rgba32 => packed::<4>(&planes, [0, 1, 2])?,
         VideoFormat::Bgra32 => packed::<4>(&planes, [2, 1, 0])?,
-        VideoFormat::I420 | VideoFormat::Nv12 => subsampled(&planes)?,
+        VideoFormat::I420 | VideoFormat::Nv12 => {
+            subsampled(&planes)?;
+            return Ok(Picture::from_sample(RawPlanes { format, layout: layout.clone() }, data.clone()));
+        }
         VideoFormat::Jpeg
         | VideoFormat::Png
         | VideoFormat::WebP
@@ -42,7 +48,28 @@ pub(super) fn decode_raw(
             return Err(MediaError::InvalidField { field: "format", problem: format!("{format:?} is not raw pixels") });
         }
     };
-    RgbImage::new(layout.width, layout.height, pixels)
+    RgbImage::new(layout.width, layout.height, pixels).map(Picture::from)
+}
+
+/// How the bytes of an I420 or NV12 sample are divided into planes.
+pub(super) struct RawPlanes {
+    format: VideoFormat,
+    layout: PixelLayout,
+}
+
+impl RawPlanes {
+    pub(super) const fn width(&self) -> u32 {
+        self.layout.width
+    }
+
+    pub(super) const fn height(&self) -> u32 {
+        self.layout.height
+    }
+
+    /// The planes of the sample that the division was made for; `None` for bytes that do not reach over them.
+    pub(super) fn picture<'a>(&'a self, data: &'a [u8]) -> Option<YuvPicture<'a>> {
+        subsampled(&Planes { format: self.format, layout: &self.layout, data }).ok()
+    }
 }
 
 /// A sample's bytes as its layout divides them.
@@ -124,7 +151,7 @@ fn packed<const BYTES: usize>(planes: &Planes<'_>, order: [usize; 3]) -> Result<
     Ok(rgb)
 }
 
-fn subsampled(planes: &Planes<'_>) -> Result<Vec<u8>, MediaError> {
+fn subsampled<'a>(planes: &Planes<'a>) -> Result<YuvPicture<'a>, MediaError> {
     let layout = planes.layout;
     let (width, height) = (layout.width as usize, layout.height as usize);
     let (chroma_width, chroma_height) = (width.div_ceil(2), height.div_ceil(2));
@@ -136,7 +163,7 @@ fn subsampled(planes: &Planes<'_>) -> Result<Vec<u8>, MediaError> {
         let [luma, uv] = planes.split([(width, height), (chroma_width.saturating_mul(2), chroma_height)])?;
         (luma, Chroma::Interleaved(uv))
     };
-    let picture = YuvPicture {
+    Ok(YuvPicture {
         width,
         height,
         luma,
@@ -145,8 +172,7 @@ fn subsampled(planes: &Planes<'_>) -> Result<Vec<u8>, MediaError> {
         chroma_rows: 2,
         matrix: YuvMatrix::guess(layout.width, layout.height),
         range: layout.color_range,
-    };
-    Ok(picture.to_rgb())
+    })
 }
 
 #[cfg(test)]

@@ -26,6 +26,8 @@ pub use self::info::{AudioInfo, RecordingInfo};
 use self::info::{describe, find_video};
 use self::source::{Source, check_secs, media_time, open_source, unusable};
 
+/// Frames that are decoded at one time: with who looks at them as the third, two cores are kept busy.
+const N_DECODER_THREADS: usize = 2;
 /// Read errors in a row after which the rest of a file is given up.
 const MAX_READ_ERRORS: u32 = 16;
 /// Seconds by which a whole file may end before its stated length: encoders round, and tracks differ.
@@ -90,7 +92,7 @@ impl Recording {
         let time_base = stream.time_base();
         let mut context = ffmpeg_codec::Context::from_parameters(stream.parameters()).map_err(source::unreadable)?;
         native::set_packet_time_base(&mut context, time_base);
-        let decoder = open_decoder(context, codec.decoder_names(), limits)?;
+        let decoder = open_decoder(context, codec.decoder_names(), limits, N_DECODER_THREADS)?;
         let is_h264 = codec == VideoCodec::H264;
         let annexb = is_h264.then(|| AnnexBFilter::new(&stream)).transpose().map_err(source::unreadable)?;
         Ok(Self {
@@ -134,11 +136,11 @@ impl Recording {
     /// of which no picture can be decoded. [`MediaError::OverLimit`] when a picture or the length is over its bound; that
     /// ends the recording, too.
     pub fn next_frame(&mut self) -> Result<Option<VideoFrame>, MediaError> {
-        let mut decoded = frame::Video::empty();
         while !self.progress.is_over {
+            let mut decoded = frame::Video::empty();
             match self.decoder.receive_frame(&mut decoded) {
                 Ok(()) if native::is_damaged(&decoded) => self.progress.n_damaged += 1,
-                Ok(()) => match self.accept(&decoded) {
+                Ok(()) => match self.accept(decoded) {
                     Ok(frame) => return Ok(Some(frame)),
                     Err(error) => {
                         self.progress.is_over = true;
@@ -248,13 +250,13 @@ impl Recording {
         }
     }
 
-    fn accept(&mut self, decoded: &frame::Video) -> Result<VideoFrame, MediaError> {
+    fn accept(&mut self, decoded: frame::Video) -> Result<VideoFrame, MediaError> {
         let time = decoded.timestamp().and_then(|stamp| media_time(stamp, self.time_base));
         let media_time = self.check_time(time)?;
-        let image = self.converter.convert(decoded, self.info.rotation, &self.limits)?;
+        let picture = self.converter.convert(decoded, self.info.rotation, &self.limits)?;
         let sequence = self.progress.n_frames;
         self.progress.n_frames += 1;
-        Ok(VideoFrame { sequence, media_time, image })
+        Ok(VideoFrame { sequence, media_time, picture })
     }
 
     /// The time of a picture, checked against the longest recording; one without a time follows the one before it.

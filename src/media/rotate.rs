@@ -1,8 +1,9 @@
-//! Quarter turns of packed RGB.
+//! Quarter turns.
 
 use super::error::MediaError;
 use super::format::Rotation;
 use super::image::RgbImage;
+use super::picture::Picture;
 
 /// Rows of the source that are turned together, so that their cache lines are used up before they are evicted.
 const BLOCK_ROWS: usize = 32;
@@ -10,7 +11,17 @@ const BLOCK_ROWS: usize = 32;
 type Pixel = [u8; 3];
 
 /// Turns a picture clockwise by `rotation`; costs nothing when there is nothing to turn.
-pub(super) fn rotate(image: RgbImage, rotation: Rotation) -> Result<RgbImage, MediaError> {
+pub(super) fn upright(picture: Picture, rotation: Rotation) -> Result<Picture, MediaError> {
+    match rotation {
+        Rotation::None => Ok(picture),
+        Rotation::Clockwise90 | Rotation::Clockwise180 | Rotation::Clockwise270 => {
+            rotate(picture.into_rgb(), rotation).map(Picture::from)
+        }
+    }
+}
+
+/// [`upright`] of packed RGB.
+fn rotate(image: RgbImage, rotation: Rotation) -> Result<RgbImage, MediaError> {
     let (width, height) = (image.width(), image.height());
     match rotation {
         Rotation::None => Ok(image),

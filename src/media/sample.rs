@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::format::{PixelLayout, Rotation, VideoFormat};
-use super::image::RgbImage;
+use super::picture::Picture;
 use super::time::MediaTime;
 
 /// One video sample as received, not decoded and not trusted.
@@ -26,12 +26,12 @@ pub struct VideoSample {
 }
 
 /// One decoded picture with its place in the stream.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct VideoFrame {
     /// Sequence of the sample it came from.
     pub sequence: u64,
     /// Position on the stream's media clock.
     pub media_time: MediaTime,
     /// The upright picture.
-    pub image: RgbImage,
+    pub picture: Picture,
 }

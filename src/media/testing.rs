@@ -81,7 +81,8 @@ pub(super) fn steps(size: &str, rate: u32, n_frames: u32) -> String {
 /// The number of a picture of [`steps`], from its mean level.
 #[expect(clippy::cast_possible_truncation, reason = "a level is at most 255")]
 pub(super) fn step_of(frame: &VideoFrame) -> i32 {
-    let pixels = frame.image.pixels();
+    let image = frame.picture.to_rgb();
+    let pixels = image.pixels();
     let mean = pixels.iter().copied().map(f64::from).sum::<f64>() / pixels.len() as f64;
     // Limited-range luma to full-range level and back.
     ((mean * 219.0 / 255.0 + 16.0 - 40.0) / 4.0).round() as i32

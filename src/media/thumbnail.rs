@@ -1,7 +1,8 @@
 //! A small grey picture of a frame, and what it says beside the one before.
 
-use super::image::RgbView;
-use super::picture::PictureStats;
+use super::native;
+use super::picture::{PictureView, ViewedPixels};
+use super::picture_stats::PictureStats;
 
 /// Weights of red, green and blue in luma, of 65 536.
 ///
@@ -9,7 +10,6 @@ use super::picture::PictureStats;
 /// ITU-R BT.601-7; gamma-coded values are weighted as they are, as luma is defined.
 const LUMA_WEIGHTS: [u32; 3] = [19_595, 38_470, 7_471];
 const LUMA_SHIFT: u32 = 16;
-const CHANNELS: usize = 3;
 /// Rows of bytes whose sum a `u16` holds.
 const MAX_ROWS_A_SUM: usize = 256;
 const HASH_SIDE: usize = 8;
@@ -33,27 +33,26 @@ impl Thumbnail {
 
     /// Averages the luma of `view` over each cell.
     ///
-    /// Each pixel belongs to exactly one cell. A frame narrower or lower than the thumbnail repeats its nearest pixel.
+    /// Each pixel belongs to exactly one cell. A frame narrower or lower than the thumbnail repeats its nearest pixel. The luma
+    /// of video is what the video says it is, brought to full range; it is not converted for this.
     #[must_use]
-    pub fn of(view: RgbView<'_>) -> Self {
-        let (width, height) = (view.width() as usize, view.height() as usize);
-        let row_bytes = width * CHANNELS;
-        let mut columns = vec![0_u16; row_bytes];
-        let mut levels = Vec::with_capacity(Self::WIDTH * Self::HEIGHT);
-        for (top, bottom) in cells(height, Self::HEIGHT) {
-            let mut sums = [[0_u64; CHANNELS]; Self::WIDTH];
-            let band = view.pixels().get(top * row_bytes..bottom * row_bytes).unwrap_or_default();
-            for rows in band.chunks(row_bytes * MAX_ROWS_A_SUM) {
-                columns.fill(0);
-                rows.chunks_exact(row_bytes).for_each(|row| add_row(row, &mut columns));
-                add_cells(&columns, cells(width, Self::WIDTH), &mut sums);
+    pub fn of(view: PictureView<'_>) -> Self {
+        let size = (view.width() as usize, view.height() as usize);
+        let levels = match view.pixels() {
+            ViewedPixels::Rgb(view) => {
+                let row_bytes = size.0 * LUMA_WEIGHTS.len();
+                let weights = LUMA_WEIGHTS.map(|weight| f64::from(weight) / f64::from(1_u32 << LUMA_SHIFT));
+                let rows = |row_idx| view.pixels().get(row_idx * row_bytes..(row_idx + 1) * row_bytes);
+                average(size, rows, |means: [f64; 3]| {
+                    means.iter().zip(weights).map(|(mean, weight)| mean * weight).sum()
+                })
             }
-            levels.extend(sums.iter().zip(cells(width, Self::WIDTH)).map(|(sum, (left, right))| {
-                let luma: u64 = sum.iter().zip(LUMA_WEIGHTS).map(|(sum, weight)| sum * u64::from(weight)).sum();
-                let n_pixels = (right - left) * (bottom - top);
-                to_f32(luma as f64 / f64::from(1_u32 << LUMA_SHIFT) / n_pixels as f64)
-            }));
-        }
+            ViewedPixels::Yuv(picture) => {
+                let (black, span) = picture.range.luma_levels();
+                let rows = |row_idx| picture.luma.row(row_idx, size.0);
+                average(size, rows, |[luma]| ((luma - black) * WHITE_LEVEL / span).clamp(0.0, WHITE_LEVEL))
+            }
+        };
         Self { levels: levels.into_boxed_slice() }
     }
 
@@ -120,15 +119,38 @@ fn cells(length: usize, n: usize) -> impl Iterator<Item = (usize, usize)> {
     })
 }
 
-/// Adds one row to the sums of its columns: plain enough for the compiler to make vector code of it.
-fn add_row(row: &[u8], columns: &mut [u16]) {
-    for (sum, level) in columns.iter_mut().zip(row) {
-        *sum += u16::from(*level);
+/// The luma of each cell of a picture of `width` by `height` pixels with `CHANNELS` bytes a pixel, from the means of the
+/// channels over the cell.
+fn average<'a, const CHANNELS: usize>(
+    (width, height): (usize, usize),
+    row: impl Fn(usize) -> Option<&'a [u8]>,
+    luma: impl Fn([f64; CHANNELS]) -> f64,
+) -> Vec<f32> {
+    let mut columns = vec![0_u16; width * CHANNELS];
+    let mut levels = Vec::with_capacity(Thumbnail::WIDTH * Thumbnail::HEIGHT);
+    for (top, bottom) in cells(height, Thumbnail::HEIGHT) {
+        let mut sums = [[0_u64; CHANNELS]; Thumbnail::WIDTH];
+        for first in (top..bottom).step_by(MAX_ROWS_A_SUM) {
+            columns.fill(0);
+            (first..bottom.min(first + MAX_ROWS_A_SUM))
+                .filter_map(&row)
+                .for_each(|row| native::add_row(row, &mut columns));
+            add_cells(&columns, cells(width, Thumbnail::WIDTH), &mut sums);
+        }
+        levels.extend(sums.iter().zip(cells(width, Thumbnail::WIDTH)).map(|(sum, (left, right))| {
+            let n_pixels = ((right - left) * (bottom - top)) as f64;
+            to_f32(luma(sum.map(|sum| sum as f64 / n_pixels)))
+        }));
     }
+    levels
 }
 
 /// Adds the sums of each cell's columns, channel by channel.
-fn add_cells(columns: &[u16], cells: impl Iterator<Item = (usize, usize)>, sums: &mut [[u64; CHANNELS]]) {
+fn add_cells<const CHANNELS: usize>(
+    columns: &[u16],
+    cells: impl Iterator<Item = (usize, usize)>,
+    sums: &mut [[u64; CHANNELS]],
+) {
     let columns = columns.as_chunks::<CHANNELS>().0;
     for (sum, (left, right)) in sums.iter_mut().zip(cells) {
         for pixel in columns.get(left..right).unwrap_or_default() {
@@ -154,7 +176,7 @@ mod tests {
     #[test]
     fn a_flat_picture_has_its_level_and_no_deviation() {
         for (width, height) in [(1, 1), (7, 3), (64, 36), (65, 37), (640, 360), (33, 700)] {
-            let thumbnail = Thumbnail::of(image(width, height, |_, _| [51, 51, 51]).view());
+            let thumbnail = Thumbnail::of(image(width, height, |_, _| [51, 51, 51]).view().into());
             assert_eq!(thumbnail.levels().len(), Thumbnail::WIDTH * Thumbnail::HEIGHT);
             let stats = thumbnail.stats(width, height, None);
             assert!((stats.mean_luma - 0.2).abs() < 1e-4, "{stats:?}");
@@ -166,13 +188,13 @@ mod tests {
     #[test]
     fn each_cell_is_the_mean_of_its_own_pixels() {
         // 128 x 72: each cell is two by two pixels; the left column of each pair is black, the right one white.
-        let thumbnail = Thumbnail::of(image(128, 72, |x, _| [255 * (x % 2) as u8; 3]).view());
+        let thumbnail = Thumbnail::of(image(128, 72, |x, _| [255 * (x % 2) as u8; 3]).view().into());
         assert!(thumbnail.levels().iter().all(|level| (level - 127.5).abs() < 0.01));
     }
 
     #[test]
     fn luma_weighs_green_most() {
-        let level = |pixel| Thumbnail::of(image(64, 36, |_, _| pixel).view()).levels()[0];
+        let level = |pixel| Thumbnail::of(image(64, 36, |_, _| pixel).view().into()).levels()[0];
         for (pixel, expected) in [([255, 0, 0], 76.245), ([0, 255, 0], 149.685), ([0, 0, 255], 29.07)] {
             assert!((level(pixel) - expected).abs() < 0.01, "{pixel:?}: {}", level(pixel));
         }
@@ -180,9 +202,9 @@ mod tests {
 
     #[test]
     fn a_change_of_a_fraction_of_a_level_is_seen() {
-        let before = Thumbnail::of(image(640, 360, |_, _| [100, 100, 100]).view());
+        let before = Thumbnail::of(image(640, 360, |_, _| [100, 100, 100]).view().into());
         // One row of ten is a level brighter.
-        let after = Thumbnail::of(image(640, 360, |_, y| [100 + u8::from(y % 10 == 0); 3]).view());
+        let after = Thumbnail::of(image(640, 360, |_, y| [100 + u8::from(y % 10 == 0); 3]).view().into());
         let change = after.stats(640, 360, Some(&before)).change_levels.expect("there is a previous one");
         assert!((change - 0.1).abs() < 0.001, "{change}");
         assert_eq!(after.stats(640, 360, Some(&after)).change_levels, Some(0.0));
@@ -195,7 +217,7 @@ mod tests {
             let inside = move |x, y| x / 80 == x0 && (45 * y0 + 5..45 * y0 + 40).contains(&y);
             image(640, 360, move |x, y| [if inside(x, y) { 250 } else { 10 }; 3])
         };
-        let hash = |image: &RgbImage| Thumbnail::of(image.view()).stats(640, 360, None).average_hash;
+        let hash = |image: &RgbImage| Thumbnail::of(image.view().into()).stats(640, 360, None).average_hash;
         assert_eq!(hash(&bright(0, 0)), 1 << 63);
         assert_eq!(hash(&bright(7, 7)), 1);
         assert_eq!(hash(&bright(3, 0)), 1 << 60);
@@ -205,7 +227,7 @@ mod tests {
         #[test]
         fn figures_are_finite_and_in_range(width in 1_u32..200, height in 1_u32..200, seed in any::<u32>()) {
             let noise = |x: u32, y: u32| [(x * 31) ^ y.wrapping_mul(seed), x ^ seed, y + x].map(|word| word.to_le_bytes()[0]);
-            let thumbnail = Thumbnail::of(image(width, height, noise).view());
+            let thumbnail = Thumbnail::of(image(width, height, noise).view().into());
             let stats = thumbnail.stats(width, height, Some(&thumbnail));
             assert!((0.0..=1.0).contains(&stats.mean_luma), "{stats:?}");
             assert!((0.0..=0.5).contains(&stats.luma_deviation), "{stats:?}");

@@ -63,6 +63,18 @@ impl<'a> Plane<'a> {
     pub(super) fn rows(self, row_bytes: usize) -> impl Iterator<Item = &'a [u8]> {
         self.bytes.chunks(self.stride).filter_map(move |row| row.get(..row_bytes))
     }
+
+    /// The used part of one row.
+    pub(super) fn row(self, row_idx: usize, row_bytes: usize) -> Option<&'a [u8]> {
+        let first_byte = row_idx.checked_mul(self.stride)?;
+        self.bytes.get(first_byte..first_byte.checked_add(row_bytes)?)
+    }
+
+    /// Part of the plane; `None` when it is not all there.
+    fn cut(self, (left, top): (usize, usize), (row_bytes, n_rows): (usize, usize)) -> Option<Self> {
+        let first_byte = top.checked_mul(self.stride)?.checked_add(left)?;
+        Self::new(self.bytes.get(first_byte..)?, self.stride, row_bytes, n_rows)
+    }
 }
 
 /// Bytes from the first to the last used byte of a plane; `None` on overflow, no rows or a stride below a row.
@@ -95,7 +107,40 @@ pub(super) struct YuvPicture<'a> {
     pub(super) range: ColorRange,
 }
 
-impl YuvPicture<'_> {
+impl<'a> YuvPicture<'a> {
+    /// A picture without pixels, which converts to black.
+    pub(super) const fn blank(width: usize, height: usize) -> Self {
+        let none = Plane { bytes: &[], stride: 1 };
+        let (matrix, range) = (YuvMatrix::Bt601, ColorRange::Full);
+        Self {
+            width,
+            height,
+            luma: none,
+            chroma: Chroma::Interleaved(none),
+            chroma_columns: 1,
+            chroma_rows: 1,
+            matrix,
+            range,
+        }
+    }
+
+    /// Part of the picture: `left`, `top`, `width` and `height`, the first two at the first pixel of a chroma sample; `None`
+    /// when it is not all there.
+    pub(super) fn cut(self, [left, top, width, height]: [usize; 4]) -> Option<Self> {
+        let chroma_from = (left / self.chroma_columns, top / self.chroma_rows);
+        let (chroma_width, chroma_height) = (width.div_ceil(self.chroma_columns), height.div_ceil(self.chroma_rows));
+        let chroma = match self.chroma {
+            Chroma::Planar(u, v) => {
+                let part = |plane: Plane<'a>| plane.cut(chroma_from, (chroma_width, chroma_height));
+                Chroma::Planar(part(u)?, part(v)?)
+            }
+            Chroma::Interleaved(uv) => {
+                Chroma::Interleaved(uv.cut((chroma_from.0 * 2, chroma_from.1), (chroma_width * 2, chroma_height))?)
+            }
+        };
+        Some(Self { width, height, luma: self.luma.cut((left, top), (width, height))?, chroma, ..self })
+    }
+
     /// Converts to packed RGB.
     ///
     /// # Shapes
@@ -122,15 +167,16 @@ impl Coefficients {
     fn new(matrix: YuvMatrix, range: ColorRange) -> Self {
         let (red, blue) = matrix.luma_weights();
         let green = 1.0 - red - blue;
-        let (luma_span, chroma_span, luma_offset) = match range {
-            ColorRange::Limited => (219.0, 224.0, 16),
-            ColorRange::Full => (255.0, 255.0, 0),
+        let (black, luma_span) = range.luma_levels();
+        let chroma_span = match range {
+            ColorRange::Limited => 224.0,
+            ColorRange::Full => 255.0,
         };
         let fixed = |value: f64| (value * f64::from(1_u32 << FRACTION_BITS)).round() as i32;
         let chroma_gain = 255.0 / chroma_span;
         Self {
             luma_gain: fixed(255.0 / luma_span),
-            luma_offset,
+            luma_offset: black as i32,
             red_from_v: fixed(chroma_gain * 2.0 * (1.0 - red)),
             green_from_u: fixed(-chroma_gain * 2.0 * blue * (1.0 - blue) / green),
             green_from_v: fixed(-chroma_gain * 2.0 * red * (1.0 - red) / green),
@@ -155,33 +201,18 @@ struct ChromaTerms {
 }
 
 impl ChromaTerms {
+    /// In a shape that the compiler turns into vector code.
     #[inline(always)]
-    fn fill<'a>(
+    fn fill<'a, const COLUMNS: usize>(
         &mut self,
-        columns: usize,
         coefficients: &Coefficients,
         samples: impl Iterator<Item = (&'a u8, &'a u8)>,
     ) {
-        let Self { red, green, blue } = self;
-        let cells = red.chunks_mut(columns).zip(green.chunks_mut(columns)).zip(blue.chunks_mut(columns));
-        for (((red, green), blue), (&u, &v)) in cells.zip(samples) {
-            let (r, g, b) = coefficients.chroma_terms(u, v);
-            red.fill(r);
-            green.fill(g);
-            blue.fill(b);
-        }
-    }
-
-    /// [`ChromaTerms::fill`] for two columns a sample, in a shape that the compiler turns into vector code.
-    #[inline(always)]
-    fn fill_pairs<'a>(&mut self, coefficients: &Coefficients, samples: impl Iterator<Item = (&'a u8, &'a u8)>) {
-        let (red, green, blue) =
-            (self.red.as_chunks_mut::<2>().0, self.green.as_chunks_mut::<2>().0, self.blue.as_chunks_mut::<2>().0);
+        let [red, green, blue] =
+            [&mut self.red, &mut self.green, &mut self.blue].map(|terms| terms.as_chunks_mut::<COLUMNS>().0);
         for (((red, green), blue), (&u, &v)) in red.iter_mut().zip(green).zip(blue).zip(samples) {
             let (r, g, b) = coefficients.chroma_terms(u, v);
-            *red = [r, r];
-            *green = [g, g];
-            *blue = [b, b];
+            (*red, *green, *blue) = ([r; COLUMNS], [g; COLUMNS], [b; COLUMNS]);
         }
     }
 }
@@ -230,9 +261,9 @@ fn convert_bands<'a, Row: Iterator<Item = (&'a u8, &'a u8)>>(
 ) {
     for row in chroma_rows {
         if columns == 2 {
-            terms.fill_pairs(coefficients, row);
+            terms.fill::<2>(coefficients, row);
         } else {
-            terms.fill(columns, coefficients, row);
+            terms.fill::<1>(coefficients, row);
         }
         convert_band(terms);
     }

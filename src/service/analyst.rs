@@ -145,7 +145,7 @@ impl TrackAnalyst {
         frame: &VideoFrame,
         context: &SampleContext,
     ) -> Result<(FrameObservation, RunTiming), ServiceError> {
-        let image = frame.image.view();
+        let image = frame.picture.view();
         let thumbnail = Thumbnail::of(image);
         let picture = thumbnail.stats(image.width(), image.height(), self.thumbnail.as_ref());
         self.thumbnail = Some(thumbnail);
@@ -179,7 +179,7 @@ impl TrackAnalyst {
         scene_changed: bool,
         plan: &FramePlan,
     ) -> Result<Vec<FaceObservation>, ServiceError> {
-        let image = frame.image.view();
+        let image = frame.picture.view();
         let place =
             TrackFrame { media_time: frame.media_time, width: image.width(), height: image.height(), scene_changed };
         let mut faces = analysis.follow(&mut self.tracker, place)?;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::inference::{Executor, Manifest};
-use crate::media::{MediaLimits, MediaTime, RgbView, VideoFormat};
+use crate::media::{MediaLimits, MediaTime, PictureView, VideoFormat};
 use crate::scoring::Sampling;
 use crate::session::FaceModels;
 use crate::signals::{FaceObservation, SignalName};
@@ -106,7 +106,7 @@ impl Pipeline {
     }
 
     /// Begins to look at one picture.
-    pub(super) fn look_at<'a>(&'a self, image: RgbView<'a>) -> Analysis<'a> {
+    pub(super) fn look_at<'a>(&'a self, image: PictureView<'a>) -> Analysis<'a> {
         Analysis::new(&self.shared.executor, &self.shared.models, image)
     }
 
@@ -144,7 +144,7 @@ impl Pipeline {
     /// one too small.
     pub fn measure_reference(&self, image: &[u8]) -> Result<Embedding, ServiceError> {
         let image = crate::media::decode_still(image, &self.shared.limits)?;
-        let mut faces = self.faces(image.view())?;
+        let mut faces = self.faces(image.view().into())?;
         let refusal = |problem: &str| ServiceError::InvalidField { field: "reference", problem: problem.to_owned() };
         faces.sort_by(|a, b| b.box_in_frame.area().total_cmp(&a.box_in_frame.area()));
         let mut faces = faces.into_iter();
@@ -155,14 +155,14 @@ impl Pipeline {
         if face.box_in_frame.height() < MIN_EMBEDDED_FACE_PX {
             return Err(refusal("shows a face that is too small: send a larger picture"));
         }
-        self.embed(image.view(), &face)
+        self.embed(image.view().into(), &face)
     }
 
     /// All faces of one picture, without any history.
     ///
     /// # Errors
     /// [`ServiceError::Inference`], [`ServiceError::Vision`].
-    pub fn faces(&self, image: RgbView<'_>) -> Result<Vec<TrackedFace>, ServiceError> {
+    pub fn faces(&self, image: PictureView<'_>) -> Result<Vec<TrackedFace>, ServiceError> {
         let frame = TrackFrame {
             media_time: MediaTime::ZERO,
             width: image.width(),
@@ -176,7 +176,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// [`ServiceError::Inference`], [`ServiceError::Vision`].
-    pub fn embed(&self, image: RgbView<'_>, face: &TrackedFace) -> Result<Embedding, ServiceError> {
+    pub fn embed(&self, image: PictureView<'_>, face: &TrackedFace) -> Result<Embedding, ServiceError> {
         self.look_at(image).embed(face)
     }
 
@@ -184,7 +184,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// [`ServiceError::Inference`], [`ServiceError::Vision`].
-    pub fn measure_face(&self, image: RgbView<'_>, face: &TrackedFace) -> Result<FaceObservation, ServiceError> {
+    pub fn measure_face(&self, image: PictureView<'_>, face: &TrackedFace) -> Result<FaceObservation, ServiceError> {
         self.look_at(image).observe_face(face, FaceModels::ALL)
     }
 
@@ -192,7 +192,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// [`ServiceError::Inference`], [`ServiceError::Vision`].
-    pub fn measure_crop(&self, crop: RgbView<'_>) -> Result<FaceObservation, ServiceError> {
+    pub fn measure_crop(&self, crop: PictureView<'_>) -> Result<FaceObservation, ServiceError> {
         self.look_at(crop).observe_crop()
     }
 
@@ -202,7 +202,7 @@ impl Pipeline {
     /// [`ServiceError::Inference`], [`ServiceError::Vision`].
     pub fn check_presentation(
         &self,
-        image: RgbView<'_>,
+        image: PictureView<'_>,
         face: &TrackedFace,
     ) -> Result<PresentationOutput, ServiceError> {
         self.look_at(image).check_presentation(face)

@@ -1,5 +1,7 @@
 //! Scoring a recording in process: the same pipeline and the same session as live, with nothing dropped.
 
+mod read_ahead;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +15,8 @@ use crate::vision::Embedding;
 use super::analyst::{SampleContext, TrackAnalyst};
 use super::error::ServiceError;
 use super::pipeline::Pipeline;
+
+use self::read_ahead::read_ahead;
 
 /// The one participant of a recording: who is followed in the picture.
 const PARTICIPANT: &str = "candidate";
@@ -34,7 +38,8 @@ pub struct RecordingReport {
     pub decode_problem: Option<String>,
 }
 
-/// Scores one recording from its first frame to its last. Blocks; run it on a thread of its own.
+/// Scores one recording from its first frame to its last. Blocks; run it on a thread of its own. Frames are decoded ahead on
+/// others.
 ///
 /// `progress` is told the media time reached, in seconds, after every frame.
 ///
@@ -59,16 +64,18 @@ pub fn score_recording(
             }
         }
     };
-    let decode_problem = loop {
-        match recording.next_frame() {
-            Ok(Some(frame)) => {
-                note(&session.observe(&frame)?.events);
-                progress(frame.media_time.as_secs_f64());
+    let decode_problem = read_ahead(&mut recording, |frames| {
+        loop {
+            match frames.next() {
+                Ok(Some(frame)) => {
+                    note(&session.observe(&frame)?.events);
+                    progress(frame.media_time.as_secs_f64());
+                }
+                Ok(None) => break Ok(None),
+                Err(error) => break Ok(Some(error.to_string())),
             }
-            Ok(None) => break None,
-            Err(error) => break Some(error.to_string()),
         }
-    };
+    })?;
     if session.decoded_frames == 0 {
         let problem = decode_problem.unwrap_or_else(|| "it has no video frame".to_owned());
         let error = crate::media::MediaError::Undecodable { expected: "recording", problem };

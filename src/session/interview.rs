@@ -149,10 +149,9 @@ impl Interview {
         let track = self.track(track_id).filter(|track| track.kind == SourceKind::Camera)?;
         let participant = self.participants.get(&track.participant_id)?;
         let sampling = &self.policy.sampling;
-        let standing = participant.urgency().standing;
         Some(Pacing {
             track_id: track_id.clone(),
-            frames_per_second: standing.rate_of(sampling.track_hz),
+            frames_per_second: participant.urgency().track_hz(sampling.track_hz),
             min_height_px: participant.wanted_height_px(),
             wants_audio: false,
         })

@@ -33,8 +33,7 @@ pub enum Standing {
 
 impl Standing {
     /// The rate that goes with it.
-    #[must_use]
-    pub const fn rate_of(self, rates: Rates) -> f64 {
+    const fn rate_of(self, rates: Rates) -> f64 {
         match self {
             Self::Clear => rates.clear,
             Self::Open => rates.open,
@@ -52,6 +51,16 @@ pub struct Urgency {
     pub doubts: FaceModels,
     /// The models that have answered often enough that one more answer alike changes nothing.
     pub settled: FaceModels,
+}
+
+impl Urgency {
+    /// How often faces are looked for, in Hz: as in a clear session once every model has answered often enough; then it is not
+    /// for lack of frames that there is no verdict.
+    #[must_use]
+    pub fn track_hz(self, rates: Rates) -> f64 {
+        let is_known = self.standing == Standing::Open && self.settled == FaceModels::ALL;
+        if is_known { rates.clear } else { self.standing.rate_of(rates) }
+    }
 }
 
 impl Default for Urgency {
@@ -128,7 +137,7 @@ impl Sampler {
             (false, Standing::Clear, _) | (false, Standing::Open, true) => 1.0 / rates.clear,
             (false, Standing::Open, false) => 1.0 / rates.open,
         };
-        let find_faces = scene_changed || is_due(self.last_faces, at, 1.0 / standing.rate_of(sampling.track_hz));
+        let find_faces = scene_changed || is_due(self.last_faces, at, 1.0 / urgency.track_hz(sampling.track_hz));
         let embedding_secs =
             if doubts.embedding { CONFIRM_SECS } else { period_secs(sampling.embedding_hz, false, settled.embedding) };
         let presentation_secs = period_secs(sampling.presentation_hz, doubts.presentation, settled.presentation);
@@ -225,6 +234,14 @@ mod tests {
         assert!(open_faces >= 290, "{open_faces}");
         assert!((9..=14).contains(&clear_embeddings), "{clear_embeddings}");
         assert!(open_embeddings > clear_embeddings);
+    }
+
+    #[test]
+    fn a_session_that_stays_open_though_every_model_has_answered_is_followed_as_a_clear_one() {
+        let settled = Urgency { settled: FaceModels::ALL, ..Urgency::default() };
+        assert_eq!(planned(settled, 20).0, planned(CLEAR, 20).0);
+        let alert = Urgency { standing: Standing::Alert, ..settled };
+        assert!(planned(alert, 20).0 >= planned(Urgency::default(), 20).0, "what is suspicious gets everything");
     }
 
     #[test]

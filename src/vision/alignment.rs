@@ -5,7 +5,7 @@ use super::face::FivePoints;
 use super::geometry::PointPx;
 use super::resample::warp_chip;
 use super::transform::Similarity;
-use crate::media::{RgbImage, RgbView};
+use crate::media::{PictureView, RgbImage};
 
 /// Side of an aligned chip.
 pub const CHIP_SIDE_PX: u16 = 112;
@@ -33,7 +33,7 @@ const TEMPLATE: [(f32, f32); 5] =
 /// # Source
 /// Least-squares similarity, Umeyama, IEEE TPAMI 13(4), 1991, to the five-point template of `ArcFace` (Deng et al., CVPR
 /// 2019). Unlike the paper, a reflection is never returned, and a near-singular point set is an error.
-pub fn align_face(frame: RgbView<'_>, points_in_frame: &FivePoints) -> Result<RgbImage, VisionError> {
+pub fn align_face(frame: PictureView<'_>, points_in_frame: &FivePoints) -> Result<RgbImage, VisionError> {
     let [left_eye, right_eye, ..] = points_in_frame;
     let eye_distance_px = (left_eye.x - right_eye.x).hypot(left_eye.y - right_eye.y);
     if eye_distance_px.is_nan() || eye_distance_px < MIN_EYE_DISTANCE_PX {
@@ -42,7 +42,7 @@ pub fn align_face(frame: RgbView<'_>, points_in_frame: &FivePoints) -> Result<Rg
     let template = TEMPLATE.map(|(x, y)| PointPx { x, y });
     let chip_from_frame = Similarity::least_squares(points_in_frame, &template)
         .ok_or(VisionError::DegenerateLandmarks { problem: "no similarity maps them to a face" })?;
-    let pixels = warp_chip(frame, &chip_from_frame, CHIP_SIDE_PX)?;
+    let pixels = warp_chip(frame, &chip_from_frame, CHIP_SIDE_PX)?.pixels()?.to_vec();
     RgbImage::new(u32::from(CHIP_SIDE_PX), u32::from(CHIP_SIDE_PX), pixels)
         .map_err(|_| VisionError::DegenerateLandmarks { problem: "the chip has no pixels" })
 }
@@ -74,7 +74,7 @@ mod tests {
         for (scale, angle) in [(1.0, 0.0), (1.5, 0.6), (2.2, -0.9), (0.7, 2.0)] {
             let pose = Similarity::about(PointPx { x: 56.0, y: 56.0 }, PointPx { x: 200.0, y: 200.0 }, scale, angle);
             let points = template.map(|point| pose.apply(point));
-            let chip = align_face(marked(&points).view(), &points).expect("aligns");
+            let chip = align_face(marked(&points).view().into(), &points).expect("aligns");
             // The pixels that hold the template's points.
             for (column, row) in [(38, 51), (73, 51), (56, 71), (41, 92), (70, 92)] {
                 let level = chip.pixels()[(row * 112 + column) * 3];
@@ -92,7 +92,7 @@ mod tests {
         let mut infinite = TEMPLATE.map(|(x, y)| PointPx { x, y });
         infinite[0].x = f32::INFINITY;
         for points in [same, nan, infinite] {
-            let outcome = align_face(frame.view(), &points);
+            let outcome = align_face(frame.view().into(), &points);
             assert!(matches!(outcome, Err(VisionError::DegenerateLandmarks { .. })), "{outcome:?}");
         }
     }

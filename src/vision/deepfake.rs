@@ -12,7 +12,7 @@ use super::landmark::extent;
 use super::resample::{ChannelOrder, Interpolation, PixelRect, resize_region, side_i32, warp_chip, write_nchw};
 use super::tensor::attack_score;
 use super::transform::Similarity;
-use crate::media::RgbView;
+use crate::media::PictureView;
 
 const MODEL: &str = "deepfake";
 /// Side of the model's input.
@@ -31,7 +31,7 @@ const MAX_BILINEAR_REDUCTION: f32 = 1.6;
 ///
 /// # Errors
 /// [`VisionError::DegenerateLandmarks`] when the mesh has no extent or is not finite, [`VisionError::Operation`].
-pub fn prepare(frame: RgbView<'_>, mesh: &FaceMesh, input: &mut [f32]) -> Result<(), VisionError> {
+pub fn prepare(frame: PictureView<'_>, mesh: &FaceMesh, input: &mut [f32]) -> Result<(), VisionError> {
     let extent = finite_extent(mesh).ok_or(VisionError::DegenerateLandmarks { problem: "the mesh has no extent" })?;
     let side = CROP_SCALE * extent.area().sqrt();
     let middle = f32::from(INPUT_SIDE) / 2.0;
@@ -41,18 +41,18 @@ pub fn prepare(frame: RgbView<'_>, mesh: &FaceMesh, input: &mut [f32]) -> Result
         f64::from(f32::from(INPUT_SIDE) / side),
         0.0,
     );
-    write(&warp_chip(frame, &chip_from_frame, INPUT_SIDE)?, input)
+    write(warp_chip(frame, &chip_from_frame, INPUT_SIDE)?.pixels()?, input)
 }
 
 /// Takes a picture that is a tight face crop already, whole and whatever its aspect; the input is that of [`prepare`].
 ///
 /// # Errors
 /// [`VisionError::Operation`].
-pub fn prepare_crop(crop: RgbView<'_>, input: &mut [f32]) -> Result<(), VisionError> {
+pub fn prepare_crop(crop: PictureView<'_>, input: &mut [f32]) -> Result<(), VisionError> {
     let reduction = crop.width().max(crop.height()) as f32 / f32::from(INPUT_SIDE);
     let interpolation = if reduction > MAX_BILINEAR_REDUCTION { Interpolation::Area } else { Interpolation::Bilinear };
     let whole = PixelRect { left: 0, top: 0, width: side_i32(crop.width()), height: side_i32(crop.height()) };
-    write(&resize_region(crop, whole, (INPUT_SIDE, INPUT_SIDE), interpolation)?, input)
+    write(resize_region(crop, whole, (INPUT_SIDE, INPUT_SIDE), interpolation)?.pixels()?, input)
 }
 
 /// Reads the attack score out of the model's answer: 0..=1, higher = more likely a deepfake.
@@ -115,7 +115,8 @@ mod tests {
         let frame = slopes(640, 480, 3);
         let mesh = synthetic_mesh(0.0, 0.0, 0.0, 100.0);
         let extent = finite_extent(&mesh).expect("has extent");
-        let (tensor, ()) = prepared(&[1, 3, 224, 224], |input| prepare(frame.view(), &mesh, input)).expect("prepares");
+        let (tensor, ()) =
+            prepared(&[1, 3, 224, 224], |input| prepare(frame.view().into(), &mesh, input)).expect("prepares");
         let side = 1.03 * extent.area().sqrt();
         // The level at the centre of the crop's first pixel: a pixel's level is rounded down, by a third on average.
         let first = |middle: f32| (middle - side / 2.0 + side / 448.0 - 0.5) / 3.0 - 0.33;
@@ -130,7 +131,8 @@ mod tests {
     fn a_ready_crop_is_taken_whole() {
         for side in [40, 160, 224] {
             let crop = slopes(side, side, 1);
-            let (tensor, ()) = prepared(&[1, 3, 224, 224], |input| prepare_crop(crop.view(), input)).expect("prepares");
+            let (tensor, ()) =
+                prepared(&[1, 3, 224, 224], |input| prepare_crop(crop.view().into(), input)).expect("prepares");
             let last = tensor[[0, 0, 112, 223]] * 128.0 + 127.0;
             assert!((last - (side - 1) as f32).abs() <= 1.0, "{side}: {last}");
         }
@@ -145,7 +147,7 @@ mod tests {
                 (*x, *y) = (bad, bad);
             }
             assert!(
-                matches!(prepare(frame.view(), &mesh, &mut []), Err(VisionError::DegenerateLandmarks { .. })),
+                matches!(prepare(frame.view().into(), &mesh, &mut []), Err(VisionError::DegenerateLandmarks { .. })),
                 "{bad}"
             );
         }

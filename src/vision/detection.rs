@@ -9,7 +9,7 @@ use super::face::Detection;
 use super::geometry::BoxPx;
 use super::resample::{ChannelOrder, Interpolation, PixelRect, resize_region, side_i32, whole, write_nchw};
 use super::tensor::ExpectedOutput;
-use crate::media::RgbView;
+use crate::media::PictureView;
 
 const MODEL: &str = "detection";
 /// Input size of the model.
@@ -46,7 +46,7 @@ const TILE_MARGIN: f32 = 1.125;
 ///
 /// # Errors
 /// [`VisionError::Operation`] when the image library refuses the frame.
-pub fn prepare(frame: RgbView<'_>, input: &mut [f32]) -> Result<(), VisionError> {
+pub fn prepare(frame: PictureView<'_>, input: &mut [f32]) -> Result<(), VisionError> {
     prepare_tile(frame, &whole_frame(frame.width(), frame.height()), input)
 }
 
@@ -90,15 +90,15 @@ pub fn tiles(frame_width: u32, frame_height: u32) -> Vec<BoxPx> {
 ///
 /// # Errors
 /// [`VisionError::Operation`] when the part is empty or outside the frame.
-pub fn prepare_tile(frame: RgbView<'_>, tile: &BoxPx, input: &mut [f32]) -> Result<(), VisionError> {
+pub fn prepare_tile(frame: PictureView<'_>, tile: &BoxPx, input: &mut [f32]) -> Result<(), VisionError> {
     let (frame_width, frame_height) = (side_i32(frame.width()), side_i32(frame.height()));
     let left = whole(f64::from(tile.left)).clamp(0, frame_width);
     let top = whole(f64::from(tile.top)).clamp(0, frame_height);
     let right = whole(f64::from(tile.right)).clamp(left, frame_width);
     let bottom = whole(f64::from(tile.bottom)).clamp(top, frame_height);
     let region = PixelRect { left, top, width: right - left, height: bottom - top };
-    let pixels = resize_region(frame, region, INPUT_SIZE, Interpolation::Area)?;
-    write_nchw(&pixels, ChannelOrder::Rgb, INPUT_OFFSET, INPUT_FACTOR, input)
+    let chip = resize_region(frame, region, INPUT_SIZE, Interpolation::Area)?;
+    write_nchw(chip.pixels()?, ChannelOrder::Rgb, INPUT_OFFSET, INPUT_FACTOR, input)
 }
 
 /// Reads faces out of the detector's answer on one part of a frame; boxes are in frame pixels.
@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn the_tensor_is_what_the_model_expects() {
         let frame = RgbImage::new(64, 48, [255, 127, 0].repeat(64 * 48)).expect("size fits");
-        let (tensor, ()) = prepared(&[1, 3, 240, 320], |input| prepare(frame.view(), input)).expect("prepares");
+        let (tensor, ()) = prepared(&[1, 3, 240, 320], |input| prepare(frame.view().into(), input)).expect("prepares");
         assert!((tensor[[0, 0, 7, 9]] - 1.0).abs() < 1e-6);
         assert!(tensor[[0, 1, 7, 9]].abs() < 1e-6);
         assert!((tensor[[0, 2, 7, 9]] + 127.0 / 128.0).abs() < 1e-6);

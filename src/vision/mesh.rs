@@ -10,7 +10,7 @@ use super::geometry::PointPx;
 use super::resample::{warp_chip, write_nhwc};
 use super::roi::FaceRoi;
 use super::tensor::ExpectedOutput;
-use crate::media::RgbView;
+use crate::media::PictureView;
 
 const MODEL: &str = "mesh";
 /// Side of the model's input.
@@ -29,9 +29,9 @@ const PRESENCE: ExpectedOutput =
 ///
 /// # Errors
 /// [`VisionError::Operation`] when the image library refuses the frame.
-pub fn prepare(frame: RgbView<'_>, roi: &FaceRoi, input: &mut [f32]) -> Result<(), VisionError> {
-    let pixels = warp_chip(frame, &roi.chip_from_frame(INPUT_SIDE), INPUT_SIDE)?;
-    write_nhwc(&pixels, INPUT_FACTOR, input)
+pub fn prepare(frame: PictureView<'_>, roi: &FaceRoi, input: &mut [f32]) -> Result<(), VisionError> {
+    let chip = warp_chip(frame, &roi.chip_from_frame(INPUT_SIDE), INPUT_SIDE)?;
+    write_nhwc(chip.pixels()?, INPUT_FACTOR, input)
 }
 
 /// Reads the mesh out of the model's answer for the region that it was prepared from.
@@ -116,7 +116,8 @@ mod tests {
     fn the_tensor_is_what_the_model_expects() {
         let frame = RgbImage::new(640, 480, [255, 51, 0].repeat(640 * 480)).expect("size fits");
         let roi = FaceRoi::from_mesh(&synthetic_mesh(0.0, 0.0, 0.0, 100.0)).expect("has extent");
-        let (tensor, ()) = prepared(&[1, 192, 192, 3], |input| prepare(frame.view(), &roi, input)).expect("prepares");
+        let (tensor, ()) =
+            prepared(&[1, 192, 192, 3], |input| prepare(frame.view().into(), &roi, input)).expect("prepares");
         assert!((tensor[[0, 96, 96, 0]] - 1.0).abs() < 1e-6 && (tensor[[0, 96, 96, 1]] - 0.2).abs() < 1e-6);
     }
 }

@@ -10,7 +10,7 @@ use super::geometry::BoxPx;
 use super::resample::{ChannelOrder, Interpolation, PixelRect, resize_region, side_i32, whole, write_nchw};
 use super::tensor::attack_score;
 use super::tracker::TrackedFace;
-use crate::media::RgbView;
+use crate::media::PictureView;
 
 const MODEL: &str = "presentation";
 /// Side of the model's input.
@@ -41,7 +41,7 @@ pub fn model_box(face: &TrackedFace) -> BoxPx {
 ///
 /// # Source
 /// The crop of Silent-Face-Anti-Spoofing (minivision-ai, Apache-2.0), which the model's package repeats.
-pub fn prepare(frame: RgbView<'_>, box_in_frame: &BoxPx, input: &mut [f32]) -> Result<f32, VisionError> {
+pub fn prepare(frame: PictureView<'_>, box_in_frame: &BoxPx, input: &mut [f32]) -> Result<f32, VisionError> {
     let frame_box = BoxPx { left: 0.0, top: 0.0, right: frame.width() as f32, bottom: frame.height() as f32 };
     let is_usable = box_in_frame.is_finite()
         && box_in_frame.width() >= 1.0
@@ -59,7 +59,7 @@ pub fn prepare(frame: RgbView<'_>, box_in_frame: &BoxPx, input: &mut [f32]) -> R
 }
 
 /// Writes `scale` times the box, reduced and shifted until it fits.
-fn write_view(frame: RgbView<'_>, box_in_frame: &BoxPx, scale: f32, input: &mut [f32]) -> Result<(), VisionError> {
+fn write_view(frame: PictureView<'_>, box_in_frame: &BoxPx, scale: f32, input: &mut [f32]) -> Result<(), VisionError> {
     // Last column and row, as in the source.
     let (last_x, last_y) = (frame.width() as f32 - 1.0, frame.height() as f32 - 1.0);
     let fitting = scale.min(last_x / box_in_frame.width()).min(last_y / box_in_frame.height());
@@ -67,8 +67,8 @@ fn write_view(frame: RgbView<'_>, box_in_frame: &BoxPx, scale: f32, input: &mut 
     let (left, width) = shifted_inside(crop.left, crop.right, last_x, side_i32(frame.width()));
     let (top, height) = shifted_inside(crop.top, crop.bottom, last_y, side_i32(frame.height()));
     let region = PixelRect { left, top, width, height };
-    let pixels = resize_region(frame, region, (INPUT_SIDE, INPUT_SIDE), Interpolation::Bilinear)?;
-    write_nchw(&pixels, ChannelOrder::Bgr, 0.0, 1.0, input)
+    let chip = resize_region(frame, region, (INPUT_SIDE, INPUT_SIDE), Interpolation::Bilinear)?;
+    write_nchw(chip.pixels()?, ChannelOrder::Bgr, 0.0, 1.0, input)
 }
 
 /// Reads the attack score out of the model's answer: 0..=1, higher = more likely an attack.
@@ -164,7 +164,7 @@ mod tests {
         let check = |left: f32, top: f32, side: f32| {
             let face = BoxPx { left, top, right: left + side, bottom: top + side };
             let (views, context_ratio) =
-                prepared(&[2, 3, 128, 128], |input| prepare(frame.view(), &face, input)).expect("prepares");
+                prepared(&[2, 3, 128, 128], |input| prepare(frame.view().into(), &face, input)).expect("prepares");
             assert!((views[[0, 0, 64, 64]] - 3.0).abs() < 1e-6, "blue is first and not scaled");
             context_ratio
         };
@@ -180,7 +180,8 @@ mod tests {
         let pixels = (0..640 * 480).flat_map(|index| [if inside(index) { 200 } else { 10 }; 3]).collect();
         let frame = RgbImage::new(640, 480, pixels).expect("size fits");
         let face = BoxPx { left: 270.0, top: 190.0, right: 370.0, bottom: 290.0 };
-        let (views, _) = prepared(&[2, 3, 128, 128], |input| prepare(frame.view(), &face, input)).expect("prepares");
+        let (views, _) =
+            prepared(&[2, 3, 128, 128], |input| prepare(frame.view().into(), &face, input)).expect("prepares");
         assert!(views[[0, 0, 4, 4]] > 190.0, "the close view ends with the box");
         assert!(views[[1, 0, 4, 4]] < 20.0 && views[[1, 0, 64, 64]] > 190.0, "the other goes beyond");
     }
@@ -190,11 +191,11 @@ mod tests {
         let frame = RgbImage::new(64, 48, vec![0; 64 * 48 * 3]).expect("size fits");
         for (left, right) in [(5.0, 5.0), (f32::NAN, 30.0), (900.0, 950.0), (30.0, 10.0), (0.0, f32::INFINITY)] {
             let face = BoxPx { left, top: 5.0, right, bottom: 40.0 };
-            let outcome = prepare(frame.view(), &face, &mut []);
+            let outcome = prepare(frame.view().into(), &face, &mut []);
             assert!(matches!(outcome, Err(VisionError::DegenerateLandmarks { .. })), "{left} {right}");
         }
         let tiny = RgbImage::new(1, 1, vec![0; 3]).expect("size fits");
         let face = BoxPx { left: 0.0, top: 0.0, right: 1.0, bottom: 1.0 };
-        assert!(prepared(&[2, 3, 128, 128], |input| prepare(tiny.view(), &face, input)).is_ok());
+        assert!(prepared(&[2, 3, 128, 128], |input| prepare(tiny.view().into(), &face, input)).is_ok());
     }
 }

@@ -7,7 +7,7 @@ use super::face::{FaceMesh, FaceQuality};
 use super::geometry::{BoxPx, PointPx};
 use super::resample::warp_chip;
 use super::transform::Similarity;
-use crate::media::RgbView;
+use crate::media::PictureView;
 
 /// Side of the chip on which a face is judged; a face that is smaller is enlarged, and its sharpness is low for it.
 const CHIP_SIDE: u16 = 96;
@@ -44,7 +44,7 @@ const MIN_PATCHES: usize = 3;
 /// # Source
 /// Variance of the Laplacian: Pech-Pacheco et al., ICPR 2000; here on a chip of fixed size, within an ellipse.
 pub fn face_quality(
-    frame: RgbView<'_>,
+    frame: PictureView<'_>,
     box_in_frame: &BoxPx,
     mesh: Option<&FaceMesh>,
 ) -> Result<FaceQuality, VisionError> {
@@ -134,12 +134,12 @@ impl Sums {
 }
 
 impl FaceChip {
-    fn cut(frame: RgbView<'_>, face: &BoxPx, frame_box: BoxPx) -> Result<Self, VisionError> {
+    fn cut(frame: PictureView<'_>, face: &BoxPx, frame_box: BoxPx) -> Result<Self, VisionError> {
         let half = f32::from(CHIP_SIDE) / 2.0;
         let longer = face.width().max(face.height());
         let scale = f32::from(CHIP_SIDE) / longer;
         let chip_from_frame = Similarity::about(face.center(), PointPx { x: half, y: half }, f64::from(scale), 0.0);
-        let pixels = warp_chip(frame, &chip_from_frame, CHIP_SIDE)?;
+        let pixels = warp_chip(frame, &chip_from_frame, CHIP_SIDE)?.pixels()?.to_vec();
         let low = chip_from_frame.apply(PointPx { x: frame_box.left, y: frame_box.top });
         let high = chip_from_frame.apply(PointPx { x: frame_box.right, y: frame_box.bottom });
         Ok(Self {
@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn detail_and_contrast_make_a_picture_sharp() {
-        let sharpness = |frame: &RgbImage| face_quality(frame.view(), &FACE, None).expect("judges").sharpness;
+        let sharpness = |frame: &RgbImage| face_quality(frame.view().into(), &FACE, None).expect("judges").sharpness;
         let flat = sharpness(&picture(|_, _| [120; 3]));
         let coarse = sharpness(&checkers(40, 80, 160));
         let fine = sharpness(&checkers(8, 80, 160));
@@ -271,25 +271,25 @@ mod tests {
 
     #[test]
     fn exposure_and_clipping_are_those_of_the_face() {
-        let judge = |level: u8| face_quality(picture(|_, _| [level; 3]).view(), &FACE, None).expect("judges");
+        let judge = |level: u8| face_quality(picture(|_, _| [level; 3]).view().into(), &FACE, None).expect("judges");
         assert!((judge(128).exposure - 0.502).abs() < 0.01 && judge(128).clipped_ratio < 1e-6);
         assert!(judge(2).exposure < 0.01 && judge(2).clipped_ratio > 0.99);
         assert!(judge(254).exposure > 0.99 && judge(254).clipped_ratio > 0.99);
         // A white wall around a well-lit face does not count.
         let inside = |x: u32, y: u32| (220..420).contains(&x) && (140..380).contains(&y);
         let walled = picture(|x, y| if inside(x, y) { [128; 3] } else { [255; 3] });
-        assert!(face_quality(walled.view(), &FACE, None).expect("judges").clipped_ratio < 0.01);
+        assert!(face_quality(walled.view().into(), &FACE, None).expect("judges").clipped_ratio < 0.01);
     }
 
     #[test]
     fn what_lies_outside_the_frame_is_told_and_not_judged() {
         let frame = picture(|_, _| [128; 3]);
         let half_out = BoxPx { left: -100.0, top: 100.0, right: 100.0, bottom: 300.0 };
-        let quality = face_quality(frame.view(), &half_out, None).expect("judges");
+        let quality = face_quality(frame.view().into(), &half_out, None).expect("judges");
         assert!((quality.outside_ratio - 0.5).abs() < 1e-3);
         assert!(quality.clipped_ratio < 0.01 && quality.sharpness < 0.01, "the black outside is no face: {quality:?}");
         let all_out = BoxPx { left: -300.0, top: 100.0, right: -100.0, bottom: 300.0 };
-        let quality = face_quality(frame.view(), &all_out, None).expect("judges");
+        let quality = face_quality(frame.view().into(), &all_out, None).expect("judges");
         assert!((quality.outside_ratio - 1.0).abs() < 1e-6 && quality.sharpness.abs() < 1e-6);
     }
 
@@ -299,12 +299,12 @@ mod tests {
         let face = face_box(&mesh);
         let nose_row = mesh.points_in_frame[4][1];
         let skin = picture(|_, _| [200, 150, 130]);
-        let bare = face_quality(skin.view(), &face, Some(&mesh)).expect("judges");
+        let bare = face_quality(skin.view().into(), &face, Some(&mesh)).expect("judges");
         assert!(bare.occlusion_ratio < 1e-6, "{bare:?}");
         let mask = picture(|_, y| if (y as f32) < nose_row { [200, 150, 130] } else { [90, 130, 190] });
-        let covered = face_quality(mask.view(), &face, Some(&mesh)).expect("judges");
+        let covered = face_quality(mask.view().into(), &face, Some(&mesh)).expect("judges");
         assert!(covered.occlusion_ratio > 0.15, "{covered:?}");
-        let unknown = face_quality(mask.view(), &face, None).expect("judges");
+        let unknown = face_quality(mask.view().into(), &face, None).expect("judges");
         assert!(unknown.occlusion_ratio.abs() < 1e-6, "nothing is said without a mesh");
     }
 
@@ -313,7 +313,7 @@ mod tests {
         let frame = picture(|_, _| [128; 3]);
         for right in [10.0, 5.0, f32::NAN, f32::INFINITY] {
             let face = BoxPx { left: 10.0, top: 10.0, right, bottom: 60.0 };
-            let outcome = face_quality(frame.view(), &face, None);
+            let outcome = face_quality(frame.view().into(), &face, None);
             assert!(matches!(outcome, Err(VisionError::DegenerateLandmarks { .. })), "{right}");
         }
     }

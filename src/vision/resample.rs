@@ -1,17 +1,17 @@
 //! Cutting, resampling and laying out pixels for a model: one pass over the region that is needed, not over the frame.
 
-use opencv::core::{BORDER_CONSTANT, Mat, MatTraitConst, MatTraitConstManual, Rect, Scalar, Size, ToInputArray, Vec3b};
+use opencv::core::{
+    BORDER_CONSTANT, CV_8UC3, Mat, MatTraitConst, MatTraitConstManual, Rect, Scalar, Size, ToInputArray, Vec3b,
+};
 use opencv::imgproc;
 
 use super::error::VisionError;
 use super::geometry::PointPx;
 use super::transform::Similarity;
-use crate::media::RgbView;
+use crate::media::{PictureView, Reduction, Region, RgbWindow};
 
 /// Colour channels.
 const CHANNELS: usize = 3;
-/// Reductions stronger than this average pixels before they interpolate, lest a large face aliases.
-const MAX_BILINEAR_REDUCTION: f64 = 2.0;
 
 /// Order of the colour channels that a model wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,40 +44,55 @@ pub(super) enum Interpolation {
     Area,
 }
 
+/// Packed RGB as the image library left it.
+pub(super) struct Chip(Mat);
+
+impl Chip {
+    /// A black square.
+    fn black(side: u16) -> Result<Self, VisionError> {
+        let side = i32::from(side);
+        Mat::new_rows_cols_with_default(side, side, CV_8UC3, Scalar::all(0.0)).map(Self).map_err(failed("make a chip"))
+    }
+
+    /// Row by row from the top, three bytes a pixel.
+    pub(super) fn pixels(&self) -> Result<&[u8], VisionError> {
+        self.0.data_bytes().map_err(failed("read pixels"))
+    }
+}
+
 /// Warps a frame into a `side` by `side` chip, packed RGB; what lies outside the frame becomes black.
-pub(super) fn warp_chip(frame: RgbView<'_>, chip_from_frame: &Similarity, side: u16) -> Result<Vec<u8>, VisionError> {
+pub(super) fn warp_chip(frame: PictureView<'_>, chip_from_frame: &Similarity, side: u16) -> Result<Chip, VisionError> {
     let degenerate = VisionError::DegenerateLandmarks { problem: "the region has no size" };
     let Some(frame_from_chip) = chip_from_frame.inverse().filter(|_| chip_from_frame.is_finite()) else {
         return Err(degenerate);
     };
-    let reduction = frame_from_chip.scale();
-    if !reduction.is_finite() {
+    let ratio = frame_from_chip.scale();
+    if !ratio.is_finite() {
         return Err(degenerate);
     }
-    let source = frame_mat(frame)?;
-    if reduction <= MAX_BILINEAR_REDUCTION {
-        return warp(&source, chip_from_frame.rows_for_reduced((0.0, 0.0), 1.0), side);
-    }
-    let factor = whole(reduction.floor());
-    let Some(region) = region_behind(frame, &frame_from_chip, side, factor) else {
-        return Ok(vec![0; usize::from(side) * usize::from(side) * CHANNELS]);
+    // At most twice as many pixels as the chip are left: linear interpolation loses none of them.
+    let reduction = Reduction::at_most(ratio);
+    let factor = reduction.factor();
+    let region = region_behind(frame, &frame_from_chip, side, factor);
+    let Some(window) = region.and_then(|region| frame.reduced_window(region, reduction)) else {
+        return Chip::black(side);
     };
-    let reduced =
-        resize(&source, region, Size::new(region.width / factor, region.height / factor), Interpolation::Area)?;
-    let origin = (f64::from(region.left), f64::from(region.top));
-    warp(&reduced, chip_from_frame.rows_for_reduced(origin, f64::from(factor)), side)
+    let origin = (f64::from(window.region().left), f64::from(window.region().top));
+    warp(&window_mat(&window)?, chip_from_frame.rows_for_reduced(origin, f64::from(factor)), side)
 }
 
 /// Resizes one rectangle of a frame to `width` by `height`, packed RGB.
 pub(super) fn resize_region(
-    frame: RgbView<'_>,
+    frame: PictureView<'_>,
     region: PixelRect,
     (width, height): (u16, u16),
     interpolation: Interpolation,
-) -> Result<Vec<u8>, VisionError> {
-    let source = frame_mat(frame)?;
-    let resized = resize(&source, region, Size::new(i32::from(width), i32::from(height)), interpolation)?;
-    Ok(resized.data_bytes().map_err(failed("read pixels"))?.to_vec())
+) -> Result<Chip, VisionError> {
+    let window = window_behind(frame, region)
+        .ok_or(VisionError::DegenerateLandmarks { problem: "the region lies outside the frame" })?;
+    let source = window_mat(&window)?;
+    let size = Size::new(i32::from(width), i32::from(height));
+    resize(&source, in_window(region, &window), size, interpolation).map(Chip)
 }
 
 /// Lays packed RGB out as it is, `[height, width, 3]`, each value times `factor`.
@@ -137,6 +152,11 @@ pub(super) fn whole(value: f64) -> i32 {
     value.round() as i32
 }
 
+/// [`whole`], and zero for what is negative.
+fn whole_u32(value: f64) -> u32 {
+    u32::try_from(whole(value)).unwrap_or(0)
+}
+
 /// Whether a model's input has room for exactly so many values.
 fn check_length(input: &[f32], expected: usize) -> Result<(), VisionError> {
     if input.len() == expected {
@@ -145,8 +165,22 @@ fn check_length(input: &[f32], expected: usize) -> Result<(), VisionError> {
     Err(VisionError::InputLength { expected, actual: input.len() })
 }
 
-fn frame_mat(frame: RgbView<'_>) -> Result<opencv::boxed_ref::BoxedRef<'_, Mat>, VisionError> {
-    Mat::new_rows_cols_with_bytes::<Vec3b>(side_i32(frame.height()), side_i32(frame.width()), frame.pixels())
+/// The pixels of a region; `None` when no pixel of it lies in the frame.
+fn window_behind(frame: PictureView<'_>, region: PixelRect) -> Option<RgbWindow<'_>> {
+    let PixelRect { left, top, width, height } = region;
+    let [left, top, width, height] = [left, top, width, height].map(u32::try_from);
+    frame.window(Region { left: left.ok()?, top: top.ok()?, width: width.ok()?, height: height.ok()? })
+}
+
+/// A region of the frame, counted from a window's first pixel.
+fn in_window(region: PixelRect, window: &RgbWindow<'_>) -> PixelRect {
+    let Region { left, top, .. } = window.region();
+    PixelRect { left: region.left - side_i32(left), top: region.top - side_i32(top), ..region }
+}
+
+fn window_mat<'a>(window: &'a RgbWindow<'_>) -> Result<opencv::boxed_ref::BoxedRef<'a, Mat>, VisionError> {
+    let (width, height) = window.size();
+    Mat::new_rows_cols_with_bytes::<Vec3b>(side_i32(height), side_i32(width), window.pixels())
         .map_err(failed("wrap frame"))
 }
 
@@ -167,32 +201,31 @@ fn resize(
     Ok(resized)
 }
 
-fn warp(source: &impl ToInputArray, rows: [[f64; 3]; 2], side: u16) -> Result<Vec<u8>, VisionError> {
+fn warp(source: &impl ToInputArray, rows: [[f64; 3]; 2], side: u16) -> Result<Chip, VisionError> {
     let matrix = Mat::from_slice_2d(&rows).map_err(failed("build matrix"))?;
     let mut chip = Mat::default();
     let size = Size::new(i32::from(side), i32::from(side));
     imgproc::warp_affine(source, &mut chip, &matrix, size, imgproc::INTER_LINEAR, BORDER_CONSTANT, Scalar::all(0.0))
         .map_err(failed("warp"))?;
-    Ok(chip.data_bytes().map_err(failed("read pixels"))?.to_vec())
+    Ok(Chip(chip))
 }
 
-/// The part of the frame that a chip sees, as a multiple of `factor` in both directions; `None` when it sees nothing.
-fn region_behind(frame: RgbView<'_>, frame_from_chip: &Similarity, side: u16, factor: i32) -> Option<PixelRect> {
+/// The part of the frame that a chip sees, and `margin` pixels around it; `None` when it sees nothing.
+fn region_behind(frame: PictureView<'_>, frame_from_chip: &Similarity, side: u16, margin: u32) -> Option<Region> {
     let far = f32::from(side);
     let corners =
         [(0.0, 0.0), (far, 0.0), (0.0, far), (far, far)].map(|(x, y)| frame_from_chip.apply(PointPx { x, y }));
-    let edge = |pick: fn(&PointPx) -> f32, choose: fn(f32, f32) -> f32, start: f32| {
-        f64::from(corners.iter().map(pick).fold(start, choose))
+    let stretch = |pick: fn(&PointPx) -> f32, size: u32| {
+        let (first, last) = corners
+            .iter()
+            .map(pick)
+            .fold((f32::INFINITY, f32::NEG_INFINITY), |(first, last), at| (first.min(at), last.max(at)));
+        let first = whole_u32(f64::from(first.floor())).saturating_sub(margin);
+        let last = whole_u32(f64::from(last.ceil())).saturating_add(margin).min(size);
+        (first < last).then(|| (first, last - first))
     };
-    let (frame_width, frame_height) = (side_i32(frame.width()), side_i32(frame.height()));
-    let left = (whole(edge(|p| p.x, f32::min, f32::INFINITY).floor())).saturating_sub(factor).clamp(0, frame_width);
-    let top = (whole(edge(|p| p.y, f32::min, f32::INFINITY).floor())).saturating_sub(factor).clamp(0, frame_height);
-    let right =
-        whole(edge(|p| p.x, f32::max, f32::NEG_INFINITY).ceil()).saturating_add(factor).clamp(left, frame_width);
-    let bottom =
-        whole(edge(|p| p.y, f32::max, f32::NEG_INFINITY).ceil()).saturating_add(factor).clamp(top, frame_height);
-    let (width, height) = ((right - left) / factor * factor, (bottom - top) / factor * factor);
-    (width > 0 && height > 0).then_some(PixelRect { left, top, width, height })
+    let ((left, width), (top, height)) = (stretch(|p| p.x, frame.width())?, stretch(|p| p.y, frame.height())?);
+    Some(Region { left, top, width, height })
 }
 
 #[cfg(test)]
@@ -217,7 +250,8 @@ mod tests {
         for side_px in [60.0_f64, 200.0, 500.0, 760.0] {
             let center = PointPx { x: 520.0, y: 400.0 };
             let chip_from_frame = Similarity::about(center, PointPx { x: 32.0, y: 32.0 }, 64.0 / side_px, 0.0);
-            let chip = warp_chip(frame.view(), &chip_from_frame, 64).expect("warps");
+            let chip = warp_chip(frame.view().into(), &chip_from_frame, 64).expect("warps");
+            let chip = chip.pixels().expect("has pixels");
             let middle = &chip[(32 * 64 + 32) * 3..][..3];
             assert!((i16::from(middle[0]) - 132).abs() <= 2, "{side_px}: {middle:?}");
             assert!((i16::from(middle[1]) - 128).abs() <= 2, "{side_px}: {middle:?}");
@@ -233,7 +267,8 @@ mod tests {
         for scale in [1.0, 0.05] {
             let chip_from_frame =
                 Similarity::about(PointPx { x: 9e5, y: 9e5 }, PointPx { x: 16.0, y: 16.0 }, scale, 0.3);
-            let chip = warp_chip(frame.view(), &chip_from_frame, 32).expect("warps");
+            let chip = warp_chip(frame.view().into(), &chip_from_frame, 32).expect("warps");
+            let chip = chip.pixels().expect("has pixels");
             assert!(chip.len() == 32 * 32 * 3 && chip.iter().all(|value| *value == 0));
         }
     }
@@ -263,6 +298,6 @@ mod tests {
     fn a_region_outside_the_frame_is_an_error() {
         let frame = ramp(10, 10);
         let region = PixelRect { left: 5, top: 5, width: 10, height: 10 };
-        assert!(resize_region(frame.view(), region, (4, 4), Interpolation::Bilinear).is_err());
+        assert!(resize_region(frame.view().into(), region, (4, 4), Interpolation::Bilinear).is_err());
     }
 }

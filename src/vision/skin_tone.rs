@@ -3,7 +3,7 @@
 use super::error::VisionError;
 use super::geometry::BoxPx;
 use super::resample::{Interpolation, PixelRect, resize_region, side_i32, whole};
-use crate::media::RgbView;
+use crate::media::PictureView;
 
 /// Side to which the face is reduced first; a pixel is then a patch of skin.
 const SIDE: u16 = 24;
@@ -23,7 +23,7 @@ const WHITE: [f64; 3] = [0.950_47, 1.0, 1.088_83];
 ///
 /// # Source
 /// Chardon, Cretois and Hourseau, International Journal of Cosmetic Science 13, 1991: `atan2(L* - 50, b*)`; median over patches.
-pub fn skin_tone_ita_deg(frame: RgbView<'_>, box_in_frame: &BoxPx) -> Result<Option<f64>, VisionError> {
+pub fn skin_tone_ita_deg(frame: PictureView<'_>, box_in_frame: &BoxPx) -> Result<Option<f64>, VisionError> {
     let frame_box = BoxPx { left: 0.0, top: 0.0, right: frame.width() as f32, bottom: frame.height() as f32 };
     let inside = box_in_frame.intersection(&frame_box);
     if !(box_in_frame.is_finite() && inside.width() >= 1.0 && inside.height() >= 1.0) {
@@ -36,7 +36,8 @@ pub fn skin_tone_ita_deg(frame: RgbView<'_>, box_in_frame: &BoxPx) -> Result<Opt
         width: whole(f64::from(inside.width())).clamp(1, side_i32(frame.width()) - left),
         height: whole(f64::from(inside.height())).clamp(1, side_i32(frame.height()) - top),
     };
-    let pixels = resize_region(frame, region, (SIDE, SIDE), Interpolation::Area)?;
+    let chip = resize_region(frame, region, (SIDE, SIDE), Interpolation::Area)?;
+    let pixels = chip.pixels()?;
     let side = usize::from(SIDE);
     let mut angles: Vec<f64> = SKIN
         .iter()
@@ -72,7 +73,7 @@ mod tests {
     fn angle(rgb: [u8; 3]) -> Option<f64> {
         let frame = RgbImage::new(80, 60, rgb.repeat(80 * 60)).expect("size fits");
         let face = BoxPx { left: 10.0, top: -5.0, right: 60.0, bottom: 55.0 };
-        skin_tone_ita_deg(frame.view(), &face).expect("has pixels")
+        skin_tone_ita_deg(frame.view().into(), &face).expect("has pixels")
     }
 
     #[test]
@@ -99,7 +100,7 @@ mod tests {
         let frame = RgbImage::new(8, 8, vec![0; 192]).expect("size fits");
         for left in [f32::NAN, 40.0] {
             let face = BoxPx { left, top: 0.0, right: left + 5.0, bottom: 5.0 };
-            assert!(skin_tone_ita_deg(frame.view(), &face).is_err(), "{left}");
+            assert!(skin_tone_ita_deg(frame.view().into(), &face).is_err(), "{left}");
         }
     }
 }

@@ -83,7 +83,7 @@ impl Rig {
     fn mesh(&self, picture: &RgbImage, roi: &FaceRoi) -> FaceMesh {
         self.run(
             "facemesh",
-            |input| mesh::prepare(picture.view(), roi, input),
+            |input| mesh::prepare(picture.view().into(), roi, input),
             |(), outputs| mesh::interpret(outputs, roi),
         )
     }
@@ -105,7 +105,7 @@ fn photographs_give_the_numbers_of_the_reference() {
 fn check(rig: &Rig, picture: &RgbImage, name: &str, expected: &serde_json::Value) {
     let found = rig.run(
         "ultraface",
-        |input| detection::prepare(picture.view(), input),
+        |input| detection::prepare(picture.view().into(), input),
         |(), outputs| detection::interpret(outputs, picture.width(), picture.height()),
     );
     let boxes = expected["boxes"].as_array().expect("list");
@@ -124,7 +124,7 @@ fn check(rig: &Rig, picture: &RgbImage, name: &str, expected: &serde_json::Value
     let reference = BoxPx { left: edges[0], top: edges[1], right: edges[2], bottom: edges[3] };
     let score = f64::from(rig.run(
         "presentation",
-        |input| presentation::prepare(picture.view(), &reference, input),
+        |input| presentation::prepare(picture.view().into(), &reference, input),
         |_, outputs| presentation::interpret(outputs),
     ));
     let expected_score = expected["attack_score"].as_f64().expect("number");
@@ -145,7 +145,7 @@ fn check(rig: &Rig, picture: &RgbImage, name: &str, expected: &serde_json::Value
         }
     }
     if let Some(expected) = expected.get("embedding") {
-        let chip = align_face(picture.view(), &five_points(&mesh)).expect("aligns");
+        let chip = align_face(picture.view().into(), &five_points(&mesh)).expect("aligns");
         let actual =
             rig.run("embedding", |input| embedding::prepare(&chip, input), |(), outputs| embedding::interpret(outputs));
         #[expect(clippy::cast_possible_truncation, reason = "numbers of about 1")]

@@ -25,7 +25,7 @@ fn the_deepfake_model_says_what_training_said() {
     let (picture, expected) = case(include_str!("../data/deepfake_parity.json"));
     let answer = executor.run(
         "deepfake",
-        |input| deepfake::prepare_crop(picture.view(), input).map_err(ServiceError::from),
+        |input| deepfake::prepare_crop(picture.view().into(), input).map_err(ServiceError::from),
         |(), outputs| Ok(deepfake::interpret(outputs)?.attack_score),
     );
     check(answer.expect("runs").0, expected);
@@ -40,7 +40,7 @@ fn the_presentation_model_says_what_training_said() {
     let face = BoxPx { left: 0.0, top: 0.0, right: side, bottom: side };
     let answer = executor.run(
         "presentation",
-        |input| presentation::prepare(picture.view(), &face, input).map_err(ServiceError::from),
+        |input| presentation::prepare(picture.view().into(), &face, input).map_err(ServiceError::from),
         |_, outputs| Ok(presentation::interpret(outputs)?),
     );
     check(answer.expect("runs").0, expected);

@@ -188,7 +188,7 @@ pub(crate) fn moving_pictures(n: usize) -> Vec<Bytes> {
     let mut pictures = Vec::with_capacity(n);
     while let Ok(Some(frame)) = recording.next_frame() {
         if frame.media_time.as_secs_f64() * PICTURE_HZ >= pictures.len() as f64 {
-            pictures.push(encode_jpeg(frame.image.view(), JPEG_QUALITY).expect("a JPEG").into());
+            pictures.push(encode_jpeg(frame.picture.to_rgb().view(), JPEG_QUALITY).expect("a JPEG").into());
         }
         if pictures.len() == n {
             return pictures;

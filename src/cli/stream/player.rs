@@ -285,11 +285,11 @@ fn read_ahead(
 
 fn picture_sample(frame: &VideoFrame, send: SendFormat) -> anyhow::Result<VideoSample> {
     let (format, layout, data) = match send {
-        SendFormat::Jpeg => (VideoFormat::Jpeg, None, encode_jpeg(frame.image.view(), JPEG_QUALITY)?),
+        SendFormat::Jpeg => (VideoFormat::Jpeg, None, encode_jpeg(frame.picture.to_rgb().view(), JPEG_QUALITY)?),
         SendFormat::I420 => {
-            let image = frame.image.view();
+            let image = frame.picture.to_rgb();
             let layout = PixelLayout { width: image.width(), height: image.height(), ..PixelLayout::default() };
-            (VideoFormat::I420, Some(layout), crate::media::encode_i420(image))
+            (VideoFormat::I420, Some(layout), crate::media::encode_i420(image.view()))
         }
         SendFormat::Coded => bail!("coded units are not made of pictures"),
     };

@@ -27,7 +27,7 @@ pub(super) fn samples(bench: &Bench<'_>, task: &CalibrationTask) -> Result<Vec<L
     let mut photographs: Vec<(String, RgbImage)> = Vec::new();
     for item in &clips {
         let frame = Frames::open(bench, &item.file)?.find(|frame| frame.media_time.as_secs_f64() >= PHOTOGRAPH_SECS);
-        photographs.extend(frame.map(|frame| (short_name(&item.file), frame.image)));
+        photographs.extend(frame.map(|frame| (short_name(&item.file), frame.picture.into_rgb())));
     }
     photographs.extend(portraits(bench, task)?);
     let numbered: Vec<(u64, (String, RgbImage))> = (1..).zip(photographs).collect();

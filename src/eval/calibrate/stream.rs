@@ -6,7 +6,7 @@ use crate::eval::clip::{Frames, measure, short_name};
 use crate::eval::error::EvalError;
 use crate::eval::manifest::Item;
 use crate::eval::run::Bench;
-use crate::media::{MediaLimits, MediaTime, Thumbnail, VideoFrame, decode_still, encode_jpeg};
+use crate::media::{MediaLimits, MediaTime, PictureView, Thumbnail, VideoFrame, decode_still, encode_jpeg};
 use crate::scoring::LabelledStatistic;
 use crate::signals::{FaceSearch, FrameObservation, Stream};
 
@@ -49,7 +49,7 @@ fn of_clip(bench: &Bench<'_>, item: &Item) -> Result<Vec<LabelledStatistic>, Eva
                 pass.extend(compressed(&frame, at_secs, quality));
             }
         }
-        shown.push(seen(&frame.image, at_secs));
+        shown.push(seen(frame.picture.view(), at_secs));
     }
     let (period, step_secs) = (shown.partition_point(|shown| shown.at_secs < PERIOD_SECS), step_secs(&shown));
     let looped = (0..PASSES).flat_map(|pass| shown.iter().take(period).map(move |shown| (pass, shown)));
@@ -78,13 +78,13 @@ fn of_clip(bench: &Bench<'_>, item: &Item) -> Result<Vec<LabelledStatistic>, Eva
     Ok(measured.flatten().collect())
 }
 
-fn seen(image: &crate::media::RgbImage, at_secs: f64) -> Shown {
-    Shown { at_secs, thumbnail: Thumbnail::of(image.view()), size: (image.width(), image.height()) }
+fn seen(picture: PictureView<'_>, at_secs: f64) -> Shown {
+    Shown { at_secs, thumbnail: Thumbnail::of(picture), size: (picture.width(), picture.height()) }
 }
 
 fn compressed(frame: &VideoFrame, at_secs: f64, quality: u8) -> Option<Shown> {
-    let bytes = encode_jpeg(frame.image.view(), quality).ok()?;
-    Some(seen(&decode_still(&bytes, &MediaLimits::default()).ok()?, at_secs))
+    let bytes = encode_jpeg(frame.picture.to_rgb().view(), quality).ok()?;
+    Some(seen(decode_still(&bytes, &MediaLimits::default()).ok()?.view().into(), at_secs))
 }
 
 /// Mean time between pictures.

@@ -48,7 +48,11 @@ pub(in crate::eval) fn moved_still(photograph: RgbImage, secs: u32, seed: u64) -
             .map(|level| level_of(f64::from(*level) + random.random_range(-NOISE_LEVELS..NOISE_LEVELS)));
         let noisy = RgbImage::new(CANVAS.0, CANVAS.1, pixels.collect()).ok()?;
         let image = decode_still(&encode_jpeg(noisy.view(), JPEG_QUALITY).ok()?, &MediaLimits::default()).ok()?;
-        Some(VideoFrame { sequence: u64::from(index), media_time: MediaTime::from_secs_f64(at_secs)?, image })
+        Some(VideoFrame {
+            sequence: u64::from(index),
+            media_time: MediaTime::from_secs_f64(at_secs)?,
+            picture: image.into(),
+        })
     })
 }
 
@@ -102,13 +106,14 @@ mod tests {
     fn the_photograph_moves_and_the_seed_decides_how() {
         let first = frames(1);
         assert_eq!(first.len(), FRAMES_PER_SEC as usize);
-        assert!(first.iter().all(|frame| (frame.image.width(), frame.image.height()) == CANVAS));
-        assert!(first.windows(2).all(|pair| pair[0].image != pair[1].image && pair[0].media_time < pair[1].media_time));
-        assert_eq!(first[3].image, frames(1)[3].image);
-        assert_ne!(first[3].image, frames(2)[3].image);
+        assert!(first.iter().all(|frame| (frame.picture.width(), frame.picture.height()) == CANVAS));
+        assert!(first.windows(2).all(|pair| pair[0].picture.to_rgb() != pair[1].picture.to_rgb()));
+        assert!(first.windows(2).all(|pair| pair[0].media_time < pair[1].media_time));
+        assert_eq!(first[3].picture.to_rgb(), frames(1)[3].picture.to_rgb());
+        assert_ne!(first[3].picture.to_rgb(), frames(2)[3].picture.to_rgb());
         let middle = (CANVAS.1 / 2 * CANVAS.0 + CANVAS.0 / 2) as usize * 3;
         assert!(
-            first[0].image.pixels()[middle] < 60 && first[0].image.pixels()[middle + 2] > 180,
+            first[0].picture.to_rgb().pixels()[middle] < 60 && first[0].picture.to_rgb().pixels()[middle + 2] > 180,
             "it is in the middle"
         );
     }

@@ -38,7 +38,11 @@ impl<A: Iterator<Item = VideoFrame>, B: Iterator<Item = VideoFrame>> Splice<A, B
     fn number(&mut self, frame: &VideoFrame, media_time: MediaTime) -> Option<VideoFrame> {
         self.last_at = media_time;
         self.n_frames += 1;
-        Some(VideoFrame { sequence: self.n_frames - 1, media_time, image: fitted(&frame.image, SIZE)? })
+        Some(VideoFrame {
+            sequence: self.n_frames - 1,
+            media_time,
+            picture: fitted(&frame.picture.to_rgb(), SIZE)?.into(),
+        })
     }
 }
 
@@ -71,7 +75,7 @@ mod tests {
         (0..n_frames).map(move |sequence| VideoFrame {
             sequence,
             media_time: MediaTime::from_millis(start_millis + 100 * i64::try_from(sequence).expect("small")),
-            image: RgbImage::new(8, 6, vec![level; 144]).expect("sizes agree"),
+            picture: RgbImage::new(8, 6, vec![level; 144]).expect("sizes agree").into(),
         })
     }
 
@@ -81,11 +85,13 @@ mod tests {
         let frames: Vec<VideoFrame> = splice.by_ref().collect();
         assert_eq!(frames.len(), 10 + 6);
         assert!(frames.windows(2).all(|pair| pair[0].media_time < pair[1].media_time));
-        assert!(frames.iter().all(|frame| (frame.image.width(), frame.image.height()) == SIZE));
+        assert!(frames.iter().all(|frame| (frame.picture.width(), frame.picture.height()) == SIZE));
         let cut_at = splice.cut_at().expect("the second began");
-        let level_after =
-            frames.iter().find(|frame| frame.media_time >= cut_at).map(|frame| frame.image.pixels()[600_000]);
-        assert_eq!((level_after, frames[9].image.pixels()[600_000]), (Some(200), 10));
+        let level_after = frames
+            .iter()
+            .find(|frame| frame.media_time >= cut_at)
+            .map(|frame| frame.picture.to_rgb().pixels()[600_000]);
+        assert_eq!((level_after, frames[9].picture.to_rgb().pixels()[600_000]), (Some(200), 10));
         assert!((cut_at.as_secs_f64() - 0.933).abs() < 1e-9, "{cut_at:?}");
     }
 }

@@ -2,10 +2,11 @@ use bytes::Bytes;
 use proptest::prelude::{Just, any, prop_oneof, proptest};
 
 use super::super::format::{PixelLayout, Rotation};
+use super::super::image::RgbImage;
 use super::super::still::encode_jpeg;
 use super::super::testing::{Clip, LIVE_CODECS, step_of, steps};
 use super::super::time::MediaTime;
-use super::{Dependence, FrameDecoder, MediaError, MediaLimits, RgbImage, VideoFormat, VideoFrame, VideoSample};
+use super::{Dependence, FrameDecoder, MediaError, MediaLimits, VideoFormat, VideoFrame, VideoSample};
 
 fn sample(format: Option<VideoFormat>, data: impl Into<Bytes>) -> VideoSample {
     VideoSample {
@@ -59,7 +60,7 @@ fn a_wrong_claim_about_a_still_does_no_harm() {
         let frames = decoder().decode(&sample(claim, png(&image))).expect("decodes");
         assert_eq!(frames.len(), 1);
         assert_eq!((frames[0].sequence, frames[0].media_time), (7, MediaTime::from_millis(1_234)));
-        assert_eq!(frames[0].image, image, "{claim:?}");
+        assert_eq!(frames[0].picture.to_rgb().as_ref(), &image, "{claim:?}");
     }
 }
 
@@ -83,9 +84,9 @@ fn the_default_format_stands_in_and_can_change() {
     let layout = Some(PixelLayout { width: 2, height: 1, ..PixelLayout::default() });
     let raw = VideoSample { layout, ..sample(None, &[1, 2, 3, 4, 5, 6][..]) };
     let mut decoder = FrameDecoder::new(MediaLimits::default(), Some(VideoFormat::Rgb24));
-    assert_eq!(decoder.decode(&raw).expect("decodes")[0].image.pixels(), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(decoder.decode(&raw).expect("decodes")[0].picture.to_rgb().pixels(), [1, 2, 3, 4, 5, 6]);
     decoder.set_default_format(Some(VideoFormat::Bgr24));
-    assert_eq!(decoder.decode(&raw).expect("decodes")[0].image.pixels(), [3, 2, 1, 6, 5, 4]);
+    assert_eq!(decoder.decode(&raw).expect("decodes")[0].picture.to_rgb().pixels(), [3, 2, 1, 6, 5, 4]);
     decoder.set_default_format(None);
     decoder.decode(&raw).expect_err("nothing says what the bytes are");
 }
@@ -94,7 +95,7 @@ fn the_default_format_stands_in_and_can_change() {
 fn the_senders_rotation_is_applied_to_every_kind() {
     let turned = |format, layout, data: Vec<u8>| {
         let sample = VideoSample { rotation: Rotation::Clockwise90, layout, ..sample(format, data) };
-        decoder().decode(&sample).expect("decodes").remove(0).image
+        decoder().decode(&sample).expect("decodes").remove(0).picture.into_rgb()
     };
     let image = picture(6, 4);
     let still = turned(None, None, png(&image));
@@ -113,7 +114,7 @@ fn live_units_come_out_as_their_recording_does() {
         assert_eq!(frames.len(), expected.len(), "{name}");
         for (frame, expected) in frames.iter().zip(&expected) {
             assert_eq!(frame.media_time, expected.media_time, "{name}");
-            assert_eq!(frame.image, expected.image, "{name} at {:?}", frame.media_time);
+            assert_eq!(frame.picture.to_rgb(), expected.picture.to_rgb(), "{name} at {:?}", frame.media_time);
         }
     }
 }
@@ -160,7 +161,12 @@ fn joining_in_the_middle_waits_for_a_keyframe() {
                 Ok(frames) => {
                     for frame in frames {
                         n_frames += 1;
-                        assert_eq!(frame.image, at(&expected, frame.sequence).image, "{name} {}", frame.sequence);
+                        assert_eq!(
+                            frame.picture.to_rgb(),
+                            at(&expected, frame.sequence).picture.to_rgb(),
+                            "{name} {}",
+                            frame.sequence
+                        );
                     }
                 }
                 Err(MediaError::NeedsKeyframe { .. }) if n_frames == 0 => n_refused += 1,
@@ -232,7 +238,7 @@ fn resolution_and_coding_switch_in_mid_stream() {
             let expected = clip.frames();
             for unit in clip.units() {
                 for frame in decoder.decode(&unit).expect("decodes") {
-                    assert_eq!(frame.image, at(&expected, frame.sequence).image, "{name} {size}");
+                    assert_eq!(frame.picture.to_rgb(), at(&expected, frame.sequence).picture.to_rgb(), "{name} {size}");
                     n_frames += 1;
                 }
             }
@@ -305,7 +311,7 @@ fn stills_and_coded_video_mix_on_one_track() {
     let mut decoder = decoder();
     for unit in clip.units() {
         assert_eq!(decoder.decode(&unit).expect("decodes").len(), 1);
-        assert_eq!(decoder.decode(&jpeg).expect("decodes")[0].image.width(), 20);
+        assert_eq!(decoder.decode(&jpeg).expect("decodes")[0].picture.width(), 20);
     }
 }
 

@@ -1,3 +1,4 @@
+use bytes::Bytes;
 use proptest::prelude::{Just, any, prop_assert_eq, prop_oneof, proptest};
 
 use super::super::format::ColorRange;
@@ -11,11 +12,16 @@ fn tight(width: u32, height: u32) -> PixelLayout {
 }
 
 fn decode(format: VideoFormat, layout: &PixelLayout, data: &[u8]) -> Vec<u8> {
-    decode_raw(format, Some(layout), data, &MediaLimits::default()).expect("valid picture").into_pixels()
+    decode_raw(format, Some(layout), &Bytes::copy_from_slice(data), &MediaLimits::default())
+        .expect("valid picture")
+        .into_rgb()
+        .into_pixels()
 }
 
 fn refuse(format: VideoFormat, layout: &PixelLayout, data: &[u8]) -> String {
-    decode_raw(format, Some(layout), data, &MediaLimits::default()).expect_err("must be refused").to_string()
+    decode_raw(format, Some(layout), &Bytes::copy_from_slice(data), &MediaLimits::default())
+        .expect_err("must be refused")
+        .to_string()
 }
 
 /// The conversion as the standards write it, in floating point, one pixel at a time.
@@ -64,7 +70,7 @@ fn colour_bars_have_their_published_values() {
             data.extend(vec![bar.1; n_luma / 4]);
             data.extend(vec![bar.2; n_luma / 4]);
             let layout = tight(width, height);
-            let image = decode_raw(VideoFormat::I420, Some(&layout), &data, &limits).expect("valid");
+            let image = decode_raw(VideoFormat::I420, Some(&layout), &data.into(), &limits).expect("valid").into_rgb();
             for (channel, expected) in image.pixels().iter().zip(expected) {
                 assert!(channel.abs_diff(expected) <= 2, "{width}x{height} {bar:?}: {channel} for {expected}");
             }
@@ -74,7 +80,8 @@ fn colour_bars_have_their_published_values() {
 
 #[test]
 fn missing_and_contradictory_layouts_name_the_field() {
-    let missing = decode_raw(VideoFormat::Rgb24, None, &[0; 12], &MediaLimits::default()).expect_err("no layout");
+    let missing = decode_raw(VideoFormat::Rgb24, None, &Bytes::from_static(&[0; 12]), &MediaLimits::default())
+        .expect_err("no layout");
     assert!(missing.to_string().starts_with("layout: missing"), "{missing}");
     let strided = |plane_strides: &[u32]| PixelLayout { plane_strides: plane_strides.to_vec(), ..tight(4, 4) };
     for (format, layout, n_bytes, begin) in [
@@ -137,12 +144,12 @@ proptest! {
 
         let i420 = [pad(&y, paddings[0]), pad(&u, paddings[1]), pad(&v, paddings[2])].concat();
         let layout = PixelLayout { width, height, plane_strides: vec![stride(w, 0), stride(cw, 1), stride(cw, 2)], color_range };
-        let from_i420 = decode_raw(VideoFormat::I420, Some(&layout), &i420, &limits).expect("valid").into_pixels();
+        let from_i420 = decode_raw(VideoFormat::I420, Some(&layout), &i420.into(), &limits).expect("valid").into_rgb().into_pixels();
 
         let uv: Vec<Vec<u8>> = u.iter().zip(&v).map(|(u, v)| u.iter().zip(v).flat_map(|(u, v)| [*u, *v]).collect()).collect();
         let nv12 = [pad(&y, paddings[0]), pad(&uv, paddings[1])].concat();
         let layout = PixelLayout { plane_strides: vec![stride(w, 0), stride(cw * 2, 1)], ..layout };
-        let from_nv12 = decode_raw(VideoFormat::Nv12, Some(&layout), &nv12, &limits).expect("valid").into_pixels();
+        let from_nv12 = decode_raw(VideoFormat::Nv12, Some(&layout), &nv12.into(), &limits).expect("valid").into_rgb().into_pixels();
         prop_assert_eq!(&from_i420, &from_nv12);
 
         for row in 0..h {
@@ -168,7 +175,7 @@ proptest! {
         n_bytes in 0_usize..20_000,
     ) {
         let layout = PixelLayout { width, height, plane_strides, color_range: ColorRange::Full };
-        match decode_raw(format, Some(&layout), &vec![7; n_bytes], &MediaLimits::default()) {
+        match decode_raw(format, Some(&layout), &vec![7; n_bytes].into(), &MediaLimits::default()) {
             Ok(image) => prop_assert_eq!((image.width(), image.height()), (width, height)),
             Err(error) => assert!(
                 matches!(error, MediaError::InvalidField { .. } | MediaError::OverLimit { .. }), "{error}"

@@ -57,7 +57,7 @@ impl AudioReader {
         let time_base = stream.time_base();
         let mut context = codec::Context::from_parameters(stream.parameters()).map_err(unreadable)?;
         native::set_packet_time_base(&mut context, time_base);
-        let decoder = open_decoder(context, decoder_names, limits)?;
+        let decoder = open_decoder(context, decoder_names, limits, 1)?;
         Ok(Some(Self {
             source,
             limits: *limits,

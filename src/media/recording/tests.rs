@@ -150,7 +150,7 @@ fn rotation_metadata_is_applied() {
         let clip = plain.edited(|bytes| set_display_turn(bytes, degrees));
         assert_eq!(clip.open().info().rotation, rotation);
         let frames = clip.frames();
-        let image = &frames[0].image;
+        let image = frames[0].picture.to_rgb();
         assert_eq!((image.width(), image.height()), size, "{degrees} degrees");
         let (width, height) = (image.width() as usize, image.height() as usize);
         let white = |x: usize, y: usize| image.pixels()[(y * width + x) * 3] > 128;
@@ -160,7 +160,7 @@ fn rotation_metadata_is_applied() {
         assert_eq!(clip.units()[0].rotation, rotation, "live samples say it, too");
         // FFmpeg's own command turns the picture the same way.
         let Some(reference) = clip.remade("reference.mp4", X264) else { return };
-        let reference = &reference.frames()[0].image;
+        let reference = reference.frames().remove(0).picture.into_rgb();
         assert_eq!((reference.width(), reference.height()), size, "{degrees} degrees");
         let n_differing = reference.pixels().iter().zip(image.pixels()).filter(|(a, b)| a.abs_diff(**b) > 40).count();
         assert_eq!(n_differing, 0, "{degrees} degrees");
@@ -173,7 +173,7 @@ fn a_resolution_switch_inside_a_recording_is_followed() {
     let Some(large) = Clip::make("l.h264", &format!("{} {X264} -bf 0", steps("128x96", 10, 5))) else { return };
     let both = small.edited(|bytes| bytes.extend(std::fs::read(&large.path).expect("reads")));
     let Some(clip) = both.remade("both.mkv", "-c copy -fflags +genpts") else { return };
-    let sizes: Vec<u32> = clip.frames().iter().map(|frame| frame.image.width()).collect();
+    let sizes: Vec<u32> = clip.frames().iter().map(|frame| frame.picture.width()).collect();
     assert_eq!(sizes, [64, 64, 64, 64, 64, 128, 128, 128, 128, 128]);
 }
 
@@ -316,8 +316,12 @@ fn a_click_is_heard_when_it_is_seen() {
     );
     for name in ["a.mp4", "a.mkv"] {
         let Some(clip) = Clip::make(name, &arguments) else { return };
-        let seen =
-            clip.frames().into_iter().find(|frame| frame.image.pixels()[0] > 128).expect("turns white").media_time;
+        let seen = clip
+            .frames()
+            .into_iter()
+            .find(|frame| frame.picture.to_rgb().pixels()[0] > 128)
+            .expect("turns white")
+            .media_time;
         let mut audio = clip.open().audio().expect("opens").expect("has sound");
         let heard = std::iter::from_fn(|| audio.next_chunk().expect("reads"))
             .find_map(|chunk| {

@@ -4,7 +4,7 @@ use ndarray::ArrayViewD;
 
 use super::Models;
 use crate::inference::{Executor, RunTiming};
-use crate::media::RgbView;
+use crate::media::PictureView;
 use crate::service::error::ServiceError;
 use crate::session::FaceModels;
 use crate::signals::{Deepfake, FaceObservation, Presentation};
@@ -20,12 +20,12 @@ use crate::vision::{
 pub(in crate::service) struct Analysis<'a> {
     executor: &'a Executor,
     models: &'a Models,
-    image: RgbView<'a>,
+    image: PictureView<'a>,
     took: RunTiming,
 }
 
 impl<'a> Analysis<'a> {
-    pub(super) fn new(executor: &'a Executor, models: &'a Models, image: RgbView<'a>) -> Self {
+    pub(super) fn new(executor: &'a Executor, models: &'a Models, image: PictureView<'a>) -> Self {
         Self { executor, models, image, took: RunTiming::default() }
     }
 
