@@ -91,7 +91,7 @@ fn frame(criterion: &mut Criterion<CpuTime>) {
         let limits = MediaLimits::default();
         let pipeline = Pipeline::new(executor.clone(), &manifest, limits, sampling).expect("a model for every task");
         let mut analyst = pipeline.analyst(None);
-        let mut frame = VideoFrame { sequence: 0, media_time: MediaTime::ZERO, picture: picture.clone().into() };
+        let mut frame = VideoFrame::new(0, MediaTime::ZERO, picture.clone().into());
         let mut next = || {
             frame.sequence += 1;
             frame.media_time = frame.media_time.saturating_add(FRAME_INTERVAL);

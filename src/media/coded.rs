@@ -208,7 +208,7 @@ impl CodedDecoder {
             return Err(self.undecodable("damaged: part of the picture is missing".to_owned()));
         }
         let picture = self.converter.convert(decoded, sample.rotation, limits)?;
-        frames.push(VideoFrame { sequence: sample.sequence, media_time: sample.media_time, picture });
+        frames.push(VideoFrame::new(sample.sequence, sample.media_time, picture));
         Ok(())
     }
 

@@ -121,7 +121,7 @@ impl std::fmt::Debug for FrameDecoder {
 
 fn frame_of(sample: &VideoSample, picture: Picture) -> Result<VideoFrame, MediaError> {
     let picture = upright(picture, sample.rotation)?;
-    Ok(VideoFrame { sequence: sample.sequence, media_time: sample.media_time, picture })
+    Ok(VideoFrame::new(sample.sequence, sample.media_time, picture))
 }
 
 #[cfg(test)]

@@ -250,6 +250,12 @@ impl RgbWindow<'_> {
         (self.region.width / self.factor, self.region.height / self.factor)
     }
 
+    /// Pixels of the picture a side of each of its own.
+    #[must_use]
+    pub const fn factor(&self) -> u32 {
+        self.factor
+    }
+
     /// The packed bytes.
     #[must_use]
     pub fn pixels(&self) -> &[u8] {

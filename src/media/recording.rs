@@ -26,8 +26,8 @@ pub use self::info::{AudioInfo, RecordingInfo};
 use self::info::{describe, find_video};
 use self::source::{Source, check_secs, media_time, open_source, unusable};
 
-/// Frames that are decoded at one time: with who looks at them as the third, two cores are kept busy.
-const N_DECODER_THREADS: usize = 2;
+/// Frames that are decoded at one time. They wait for parts of each other, so that it takes more of them than cores.
+const N_DECODER_THREADS: usize = 4;
 /// Read errors in a row after which the rest of a file is given up.
 const MAX_READ_ERRORS: u32 = 16;
 /// Seconds by which a whole file may end before its stated length: encoders round, and tracks differ.
@@ -256,7 +256,7 @@ impl Recording {
         let picture = self.converter.convert(decoded, self.info.rotation, &self.limits)?;
         let sequence = self.progress.n_frames;
         self.progress.n_frames += 1;
-        Ok(VideoFrame { sequence, media_time, picture })
+        Ok(VideoFrame::new(sequence, media_time, picture))
     }
 
     /// The time of a picture, checked against the longest recording; one without a time follows the one before it.

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::format::{PixelLayout, Rotation, VideoFormat};
 use super::picture::Picture;
+use super::thumbnail::Thumbnail;
 use super::time::MediaTime;
 
 /// One video sample as received, not decoded and not trusted.
@@ -34,4 +35,15 @@ pub struct VideoFrame {
     pub media_time: MediaTime,
     /// The upright picture.
     pub picture: Picture,
+    /// The same in small: made with the picture, on the thread that decodes.
+    pub thumbnail: Thumbnail,
+}
+
+impl VideoFrame {
+    /// A picture at its place.
+    #[must_use]
+    pub fn new(sequence: u64, media_time: MediaTime, picture: Picture) -> Self {
+        let thumbnail = Thumbnail::of(picture.view());
+        Self { sequence, media_time, picture, thumbnail }
+    }
 }

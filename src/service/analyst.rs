@@ -146,9 +146,8 @@ impl TrackAnalyst {
         context: &SampleContext,
     ) -> Result<(FrameObservation, RunTiming), ServiceError> {
         let image = frame.picture.view();
-        let thumbnail = Thumbnail::of(image);
-        let picture = thumbnail.stats(image.width(), image.height(), self.thumbnail.as_ref());
-        self.thumbnail = Some(thumbnail);
+        let picture = frame.thumbnail.stats(image.width(), image.height(), self.thumbnail.as_ref());
+        self.thumbnail = Some(frame.thumbnail.clone());
         let scene_changed = picture.change_levels.is_none_or(|levels| levels >= SCENE_CHANGE_LEVELS);
         let next = NextFrame { at: frame.media_time, scene_changed, waited: context.waited };
         let plan = self.sampler.plan(self.pipeline.sampling(), context.urgency, next);

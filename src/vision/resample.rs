@@ -82,13 +82,21 @@ pub(super) fn warp_chip(frame: PictureView<'_>, chip_from_frame: &Similarity, si
 }
 
 /// Resizes one rectangle of a frame to `width` by `height`, packed RGB.
+///
+/// Where means of whole areas are asked for and the rectangle is at least twice as large, it is first made smaller in whole
+/// squares, in the planes of video before they are converted; a rest of less than a square at its right and bottom is left out.
 pub(super) fn resize_region(
     frame: PictureView<'_>,
     region: PixelRect,
     (width, height): (u16, u16),
     interpolation: Interpolation,
 ) -> Result<Chip, VisionError> {
-    let window = window_behind(frame, region)
+    let ratio = f64::min(f64::from(region.width) / f64::from(width), f64::from(region.height) / f64::from(height));
+    let reduction = match interpolation {
+        Interpolation::Area => Reduction::at_most(ratio),
+        Interpolation::Bilinear => Reduction::One,
+    };
+    let window = window_behind(frame, region, reduction)
         .ok_or(VisionError::DegenerateLandmarks { problem: "the region lies outside the frame" })?;
     let source = window_mat(&window)?;
     let size = Size::new(i32::from(width), i32::from(height));
@@ -166,16 +174,22 @@ fn check_length(input: &[f32], expected: usize) -> Result<(), VisionError> {
 }
 
 /// The pixels of a region; `None` when no pixel of it lies in the frame.
-fn window_behind(frame: PictureView<'_>, region: PixelRect) -> Option<RgbWindow<'_>> {
+fn window_behind(frame: PictureView<'_>, region: PixelRect, reduction: Reduction) -> Option<RgbWindow<'_>> {
     let PixelRect { left, top, width, height } = region;
     let [left, top, width, height] = [left, top, width, height].map(u32::try_from);
-    frame.window(Region { left: left.ok()?, top: top.ok()?, width: width.ok()?, height: height.ok()? })
+    frame.reduced_window(
+        Region { left: left.ok()?, top: top.ok()?, width: width.ok()?, height: height.ok()? },
+        reduction,
+    )
 }
 
-/// A region of the frame, counted from a window's first pixel.
+/// A region of the frame in the pixels of a window, counted from its first.
 fn in_window(region: PixelRect, window: &RgbWindow<'_>) -> PixelRect {
     let Region { left, top, .. } = window.region();
-    PixelRect { left: region.left - side_i32(left), top: region.top - side_i32(top), ..region }
+    let factor = side_i32(window.factor());
+    let [left, top, width, height] =
+        [region.left - side_i32(left), region.top - side_i32(top), region.width, region.height].map(|px| px / factor);
+    PixelRect { left, top, width, height }
 }
 
 fn window_mat<'a>(window: &'a RgbWindow<'_>) -> Result<opencv::boxed_ref::BoxedRef<'a, Mat>, VisionError> {
@@ -230,7 +244,7 @@ fn region_behind(frame: PictureView<'_>, frame_from_chip: &Similarity, side: u16
 
 #[cfg(test)]
 mod tests {
-    use super::{ChannelOrder, Interpolation, PixelRect, resize_region, warp_chip, write_nchw, write_nhwc};
+    use super::{ChannelOrder, Interpolation, PixelRect, resize_region, side_i32, warp_chip, write_nchw, write_nhwc};
     use crate::media::RgbImage;
     use crate::vision::error::VisionError;
     use crate::vision::geometry::PointPx;
@@ -291,6 +305,27 @@ mod tests {
             assert!(
                 refusals.iter().all(|refusal| matches!(refusal, Err(VisionError::InputLength { expected: 6, .. })))
             );
+        }
+    }
+
+    #[test]
+    fn areas_are_means_of_their_pixels() {
+        for (width, height) in [(128_u32, 72_u32), (129, 73), (64, 36), (512, 288)] {
+            let level = |x: u32, y: u32| ((x * 37) ^ (y * 101)).to_le_bytes()[0];
+            let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+            let pixels = pixels.flat_map(|(x, y)| [level(x, y), 0, 255]).collect();
+            let frame = RgbImage::new(width, height, pixels).expect("sizes agree");
+            let region = PixelRect { left: 0, top: 0, width: side_i32(width), height: side_i32(height) };
+            let chip = resize_region(frame.view().into(), region, (32, 18), Interpolation::Area).expect("resizes");
+            let (a_column, a_row) = (width / 32, height / 18);
+            for (idx, pixel) in (0_u32..).zip(chip.pixels().expect("has pixels").as_chunks::<3>().0) {
+                let (left, top) = (idx % 32 * a_column, idx / 32 * a_row);
+                let behind =
+                    (top..top + a_row).flat_map(|y| (left..left + a_column).map(move |x| f64::from(level(x, y))));
+                let mean = behind.sum::<f64>() / f64::from(a_column * a_row);
+                assert_eq!(pixel[1..], [0, 255]);
+                assert!((f64::from(pixel[0]) - mean).abs() <= 1.0, "{width}x{height}, {idx}: {pixel:?}, {mean}");
+            }
         }
     }
 

@@ -48,11 +48,7 @@ pub(in crate::eval) fn moved_still(photograph: RgbImage, secs: u32, seed: u64) -
             .map(|level| level_of(f64::from(*level) + random.random_range(-NOISE_LEVELS..NOISE_LEVELS)));
         let noisy = RgbImage::new(CANVAS.0, CANVAS.1, pixels.collect()).ok()?;
         let image = decode_still(&encode_jpeg(noisy.view(), JPEG_QUALITY).ok()?, &MediaLimits::default()).ok()?;
-        Some(VideoFrame {
-            sequence: u64::from(index),
-            media_time: MediaTime::from_secs_f64(at_secs)?,
-            picture: image.into(),
-        })
+        Some(VideoFrame::new(u64::from(index), MediaTime::from_secs_f64(at_secs)?, image.into()))
     })
 }
 

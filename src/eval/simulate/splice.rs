@@ -38,11 +38,8 @@ impl<A: Iterator<Item = VideoFrame>, B: Iterator<Item = VideoFrame>> Splice<A, B
     fn number(&mut self, frame: &VideoFrame, media_time: MediaTime) -> Option<VideoFrame> {
         self.last_at = media_time;
         self.n_frames += 1;
-        Some(VideoFrame {
-            sequence: self.n_frames - 1,
-            media_time,
-            picture: fitted(&frame.picture.to_rgb(), SIZE)?.into(),
-        })
+        let picture = fitted(&frame.picture.to_rgb(), SIZE)?;
+        Some(VideoFrame::new(self.n_frames - 1, media_time, picture.into()))
     }
 }
 
@@ -72,10 +69,9 @@ mod tests {
     use crate::media::{MediaTime, RgbImage, VideoFrame};
 
     fn clip(level: u8, start_millis: i64, n_frames: u64) -> impl Iterator<Item = VideoFrame> {
-        (0..n_frames).map(move |sequence| VideoFrame {
-            sequence,
-            media_time: MediaTime::from_millis(start_millis + 100 * i64::try_from(sequence).expect("small")),
-            picture: RgbImage::new(8, 6, vec![level; 144]).expect("sizes agree").into(),
+        (0..n_frames).map(move |sequence| {
+            let media_time = MediaTime::from_millis(start_millis + 100 * i64::try_from(sequence).expect("small"));
+            VideoFrame::new(sequence, media_time, RgbImage::new(8, 6, vec![level; 144]).expect("sizes agree").into())
         })
     }
 
