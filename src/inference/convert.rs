@@ -2,6 +2,8 @@
 //!
 //! Deliberately not here: training frameworks, quantisation, any operator that no model of the manifest uses.
 
+mod batch;
+mod edit;
 mod graph;
 mod onnx;
 mod prelu;
@@ -40,6 +42,14 @@ pub(crate) fn to_onnx(model: &ModelEntry, files: Vec<Vec<u8>>) -> Result<Vec<u8>
             prelu::split(&converted)
         }
     }
+}
+
+/// Makes a model that takes one input take any number of them, one after the other along the first side.
+///
+/// # Errors
+/// [`ConvertError`] when the bytes are not an ONNX file.
+pub(super) fn for_batches(model: &[u8]) -> Result<Vec<u8>, ConvertError> {
+    batch::open(model)
 }
 
 fn only(files: Vec<Vec<u8>>) -> Result<Vec<u8>, ConvertError> {

@@ -1,19 +1,25 @@
 //! What runs models: ONNX Runtime sessions that were compared with the manifest.
 
+mod batch;
+
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use ndarray::{ArrayD, ArrayViewD};
 use ort::environment::Environment;
-use ort::session::Session;
+use ort::session::{Session, SessionOutputs};
 use ort::value::{Outlet, Tensor, TensorElementType};
 
 use super::digest::Digest;
 use super::error::InferenceError;
-use super::manifest::{Manifest, ModelEntry};
+use super::manifest::{Manifest, ModelEntry, OutputEntry};
 use super::options::InferenceOptions;
 use super::runtime::{self, Provider};
+
+#[cfg(test)]
+pub(super) use self::batch::ReadRow;
+pub(super) use self::batch::{BatchDevice, OrtBatchDevice};
 
 /// Runs models one at a time.
 pub(super) trait Device: Send {
@@ -69,16 +75,26 @@ impl VerifiedModel {
 
     /// Makes a session of it and compares what goes in and out with the manifest, by declaration and by one run.
     pub(super) fn open(&self, environment: &Environment, provider: Provider) -> Result<OpenModel, InferenceError> {
-        let fail = |source| InferenceError::Load { model: self.entry.id.clone(), source };
-        let session = runtime::open(environment, &self.bytes, provider).map_err(fail)?;
+        let session = runtime::open(environment, &self.bytes, provider).map_err(|source| self.load_failure(source))?;
         self.check_declared(&session)?;
         let zeros = ArrayD::zeros(self.entry.input.shape.clone());
-        let input = Tensor::from_array(zeros).map_err(fail)?;
-        // The session has copied what it needs; the bytes go when the last device is ready.
-        let model = Self { bytes: Arc::default(), ..self.clone() };
-        let mut open = OpenModel { model, session, input };
+        let input = Tensor::from_array(zeros).map_err(|source| self.load_failure(source))?;
+        let mut open = OpenModel { model: self.without_bytes(), session, input };
         open.run(&mut |_| {})?;
         Ok(open)
+    }
+
+    /// The model of a session, which has copied what it needs: the bytes go when the last device is ready.
+    fn without_bytes(&self) -> Self {
+        Self { bytes: Arc::default(), ..self.clone() }
+    }
+
+    fn load_failure(&self, source: ort::Error) -> InferenceError {
+        InferenceError::Load { model: self.entry.id.clone(), source }
+    }
+
+    fn run_failure(&self, source: ort::Error) -> InferenceError {
+        InferenceError::Run { model: self.entry.id.clone(), source }
     }
 
     fn check_declared(&self, session: &Session) -> Result<(), InferenceError> {
@@ -99,6 +115,27 @@ impl VerifiedModel {
         Ok(())
     }
 
+    /// The outputs of a run with `n_rows` inputs, in the order of the manifest and of its shapes, but for that many times the
+    /// first side.
+    fn views<'a>(
+        &self,
+        outputs: &'a SessionOutputs<'_>,
+        n_rows: usize,
+    ) -> Result<Vec<ArrayViewD<'a, f32>>, InferenceError> {
+        let view = |expected: &OutputEntry| {
+            let output = outputs.get(&expected.name);
+            let output = output.ok_or_else(|| self.mismatch(format!("no output {:?}", expected.name)))?;
+            let view = output.try_extract_array::<f32>().map_err(|source| self.run_failure(source))?;
+            let shape = shape_of_rows(&expected.shape, n_rows);
+            if view.shape() != shape {
+                let problem = format!("output {:?} has shape {:?}, not {shape:?}", expected.name, view.shape());
+                return Err(self.mismatch(problem));
+            }
+            Ok(view)
+        };
+        self.entry.outputs.iter().map(view).collect()
+    }
+
     fn mismatch(&self, problem: String) -> InferenceError {
         InferenceError::Mismatch { model: self.entry.id.clone(), path: self.path.clone(), problem }
     }
@@ -107,21 +144,8 @@ impl VerifiedModel {
 impl OpenModel {
     fn run(&mut self, read: &mut ReadOutputs<'_>) -> Result<(), InferenceError> {
         let Self { model, session, input } = self;
-        let fail = |source| InferenceError::Run { model: model.entry.id.clone(), source };
-        let outputs = session.run(ort::inputs![&*input]).map_err(fail)?;
-        let views = model.entry.outputs.iter().map(|expected| {
-            let output = outputs.get(&expected.name);
-            let output = output.ok_or_else(|| model.mismatch(format!("no output {:?}", expected.name)))?;
-            let view = output.try_extract_array::<f32>().map_err(fail)?;
-            if view.shape() != expected.shape {
-                let problem =
-                    format!("output {:?} has shape {:?}, not {:?}", expected.name, view.shape(), expected.shape);
-                return Err(model.mismatch(problem));
-            }
-            Ok(view)
-        });
-        let views: Vec<_> = views.collect::<Result<_, _>>()?;
-        read(&views);
+        let outputs = session.run(ort::inputs![&*input]).map_err(|source| model.run_failure(source))?;
+        read(&model.views(&outputs, 1)?);
         Ok(())
     }
 }
@@ -161,6 +185,12 @@ pub fn verify_model(manifest: &Manifest, id: &str, options: &InferenceOptions) -
     let model = VerifiedModel::read(manifest.model(id)?, options)?;
     let environment = runtime::load(manifest, options)?;
     model.open(&environment, Provider::Cpu).map(drop)
+}
+
+/// The shape of so many inputs or outputs one after the other, of one's shape.
+fn shape_of_rows(shape: &[usize], n_rows: usize) -> Vec<usize> {
+    let (first, rest) = shape.split_first().map_or((1, shape), |(first, rest)| (*first, rest));
+    std::iter::once(first * n_rows).chain(rest.iter().copied()).collect()
 }
 
 /// Compares a declared tensor; a side that the file leaves open takes any size.

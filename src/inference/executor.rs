@@ -2,8 +2,10 @@
 //!
 //! On a processor every core has one single-threaded ONNX Runtime session a model, because a second thread inside a session
 //! gains less than a second frame beside it, and batching gains nothing; the thread that wants a run borrows one. There is no
-//! timer and no other thread in between.
+//! timer and no other thread in between. On a graphics card inputs are gathered while it is busy, and run together.
 
+mod batcher;
+mod load;
 mod pool;
 mod runner;
 #[cfg(test)]
@@ -15,10 +17,11 @@ use std::sync::Arc;
 
 use ndarray::{ArrayD, ArrayViewD};
 
-use self::pool::{DeviceFactory, DevicePool};
+use self::batcher::Batcher;
+use self::pool::DevicePool;
 pub use self::runner::RunTiming;
 use self::runner::{ModelCall, Runner};
-use super::device::{OrtDevice, VerifiedModel};
+use super::device::{BatchDevice, Device, OrtBatchDevice, OrtDevice, VerifiedModel};
 use super::error::InferenceError;
 use super::manifest::{Manifest, ModelEntry};
 use super::options::{InferenceOptions, ProviderChoice};
@@ -77,12 +80,18 @@ impl Executor {
                 }
             }
         };
-        let n_devices = match (provider, options.threads) {
-            (Provider::Cuda, 0) => 1,
-            (Provider::Cpu | Provider::Cuda, _) => options.cpu_threads(),
+        let (n_devices, max_batch) = (options.n_devices(provider), options.max_batch(provider));
+        let runner: Box<dyn Runner> = if max_batch > 1 {
+            let factory = || {
+                let device = OrtBatchDevice::open(&environment, &models, provider, max_batch)?;
+                Ok(Box::new(device) as Box<dyn BatchDevice>)
+            };
+            Box::new(Batcher::new(&manifest.models, n_devices, max_batch, &factory)?)
+        } else {
+            let factory = || Ok(Box::new(OrtDevice::open(&environment, &models, provider)?) as Box<dyn Device>);
+            Box::new(DevicePool::new(n_devices, &factory)?)
         };
-        let factory = || OrtDevice::open(&environment, &models, provider).map(|device| Box::new(device) as Box<_>);
-        let executor = Self::with_devices(&manifest.models, provider, n_devices, &factory)?;
+        let executor = Self::with_runner(&manifest.models, provider, runner);
         metrics::provider_in_use(match provider {
             Provider::Cpu => metrics::Provider::Cpu,
             Provider::Cuda => metrics::Provider::Cuda,
@@ -90,26 +99,21 @@ impl Executor {
         tracing::info!(
             inference.provider = provider.name(),
             inference.threads = n_devices,
+            inference.max_batch = max_batch,
             inference.models = manifest.models.len(),
             "models are ready"
         );
         Ok(executor)
     }
 
-    fn with_devices(
-        models: &[ModelEntry],
-        provider: Provider,
-        n_devices: usize,
-        factory: &DeviceFactory<'_>,
-    ) -> Result<Self, InferenceError> {
+    fn with_runner(models: &[ModelEntry], provider: Provider, runner: Box<dyn Runner>) -> Self {
         let loaded = |(idx, entry): (usize, &ModelEntry)| {
             let metrics = ModelMetrics::new(&entry.id);
             let model = LoadedModel { idx, version: entry.version(), input_shape: entry.input.shape.clone(), metrics };
             (entry.id.clone(), model)
         };
         let models = models.iter().enumerate().map(loaded).collect();
-        let runner = Box::new(DevicePool::new(n_devices, factory)?);
-        Ok(Self { shared: Arc::new(Shared { models, provider, runner }) })
+        Self { shared: Arc::new(Shared { models, provider, runner }) }
     }
 
     /// Runs one model, on this thread or waiting for another: `prepare` writes its input into the memory from which the model

@@ -7,9 +7,19 @@ use serde::Deserialize;
 
 use super::error::InferenceError;
 use super::manifest::{Manifest, ModelEntry};
+use super::runtime::Provider;
 
 /// Most worker threads that may be asked for.
 const MAX_THREADS: usize = 1_024;
+
+/// Most inputs of one run that may be asked for.
+const MAX_BATCH: usize = 64;
+
+/// Runs at one time on a GPU: one computes while another's inputs and outputs are copied.
+const GPU_STREAMS: usize = 2;
+
+/// Inputs that one run on a GPU takes at most.
+const GPU_BATCH: usize = 16;
 
 /// Where models run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -36,13 +46,22 @@ pub struct InferenceOptions {
     pub models_dir: PathBuf,
     /// Where models run.
     pub provider: ProviderChoice,
-    /// Model runs at one time, each with sessions of its own; 0 = one a core on the CPU, one on a GPU.
+    /// Model runs at one time, each with sessions of its own; 0 = one a core on the CPU, two on a GPU, so that one computes
+    /// while the other copies.
     pub threads: usize,
+    /// Inputs that one run takes at most; 0 = 16 on a GPU and 1 on the CPU, where batches gain nothing.
+    pub max_batch: usize,
 }
 
 impl Default for InferenceOptions {
     fn default() -> Self {
-        Self { runtime_library: PathBuf::new(), models_dir: PathBuf::new(), provider: ProviderChoice::Auto, threads: 0 }
+        Self {
+            runtime_library: PathBuf::new(),
+            models_dir: PathBuf::new(),
+            provider: ProviderChoice::Auto,
+            threads: 0,
+            max_batch: 0,
+        }
     }
 }
 
@@ -80,14 +99,27 @@ impl InferenceOptions {
         if self.threads > MAX_THREADS {
             return refuse("threads", "is more than 1024; 0 takes one a core");
         }
+        if self.max_batch > MAX_BATCH {
+            return refuse("max_batch", "is more than 64; 0 takes 16 on a GPU and 1 on the CPU");
+        }
         Ok(())
     }
 
-    /// Runs at one time on the CPU.
-    pub(super) fn cpu_threads(&self) -> usize {
-        match self.threads {
-            0 => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
-            threads => threads,
+    /// Runs at one time.
+    pub(super) fn n_devices(&self, provider: Provider) -> usize {
+        match (self.threads, provider) {
+            (0, Provider::Cpu) => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            (0, Provider::Cuda) => GPU_STREAMS,
+            (threads, _) => threads,
+        }
+    }
+
+    /// Inputs that one run takes at most.
+    pub(super) fn max_batch(&self, provider: Provider) -> usize {
+        match (self.max_batch, provider) {
+            (0, Provider::Cpu) => 1,
+            (0, Provider::Cuda) => GPU_BATCH,
+            (max_batch, _) => max_batch,
         }
     }
 }
@@ -117,6 +149,7 @@ mod tests {
         for (options, expected) in [
             (InferenceOptions { models_dir: "".into(), ..options() }, "models_dir"),
             (InferenceOptions { threads: 1_025, ..options() }, "threads"),
+            (InferenceOptions { max_batch: 65, ..options() }, "max_batch"),
         ] {
             assert!(matches!(options.check(), Err(InferenceError::Options { field, .. }) if field == expected));
         }

@@ -85,8 +85,11 @@ pub(super) fn open(environment: &Environment, bytes: &[u8], provider: Provider) 
         .with_intra_op_spinning(false)?;
     let mut builder = match provider {
         Provider::Cpu => builder,
-        // Without `error_on_failure` a session lands on the CPU in silence.
-        Provider::Cuda => builder.with_execution_providers([CUDA::default().build().error_on_failure()])?,
+        // Without `error_on_failure` a session lands on the CPU in silence. With TF32 (19 bits) scores would not be those of a
+        // processor.
+        Provider::Cuda => {
+            builder.with_execution_providers([CUDA::default().with_tf32(false).build().error_on_failure()])?
+        }
     };
     builder.commit_from_memory(bytes)
 }

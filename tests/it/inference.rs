@@ -7,9 +7,14 @@ use std::path::{Path, PathBuf};
 
 use bonafide::error::{ErrorKind, Kinded as _};
 use bonafide::inference::{
-    Digest, Executor, FileState, InferenceError, InferenceOptions, Manifest, ProviderChoice, status, verify_model,
+    Digest, Executor, FileState, InferenceError, InferenceOptions, Manifest, ModelEntry, ProviderChoice, status,
+    verify_model,
 };
 use ndarray::{ArrayD, IxDyn};
+
+/// Largest difference of an output between devices or sizes of batches, of the largest value of that output: what the order of
+/// sums in 32 bits leaves.
+const DEVICE_TOLERANCE_RATIO: f32 = 1e-4;
 
 /// Reference numbers are from another machine's and another form of the same network.
 const TOLERANCE_PX: f32 = 1e-3;
@@ -38,6 +43,7 @@ fn tiny_options() -> Option<InferenceOptions> {
         models_dir: Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/inference"),
         provider: ProviderChoice::Cpu,
         threads: 2,
+        ..InferenceOptions::default()
     })
 }
 
@@ -276,4 +282,61 @@ fn rewritten_embedding_gives_the_numbers_of_its_source() {
             assert!((found - expected).abs() < 1e-5, "value {}: {found}, not {expected}", start + idx);
         }
     }
+}
+
+/// An input of a model, of arbitrary levels in the range of the manifest; another one for each seed.
+fn input_of(model: &ModelEntry, seed: u32) -> ArrayD<f32> {
+    let n_values: usize = model.input.shape.iter().product();
+    let [low, high] = model.input.range;
+    let level = |idx: u32| f32::from((idx / 5).wrapping_mul(37 + 2 * seed).wrapping_add(seed * 91).to_le_bytes()[0]);
+    let values = (0..u32::try_from(n_values).expect("small")).map(|idx| low + (high - low) * level(idx) / 255.0);
+    ArrayD::from_shape_vec(IxDyn(&model.input.shape), values.collect()).expect("shape")
+}
+
+/// Asks both the same, the second one by several callers at a time.
+fn compare(reference: &Executor, other: &Executor, n_callers: u32) {
+    for model in &Manifest::bundled().expect("manifest").models {
+        let expected = |seed| reference.run_tensor(&model.id, &input_of(model, seed)).expect("run");
+        std::thread::scope(|scope| {
+            let callers: Vec<_> = (0..n_callers)
+                .map(|seed| scope.spawn(move || other.run_tensor(&model.id, &input_of(model, seed)).expect("run")))
+                .collect();
+            for (seed, caller) in (0..n_callers).zip(callers) {
+                let found = caller.join().expect("caller");
+                for (idx, (expected, found)) in expected(seed).iter().zip(&found).enumerate() {
+                    let scale = expected.iter().fold(1.0_f32, |scale, value| scale.max(value.abs()));
+                    let difference = (expected - found).iter().fold(0.0_f32, |most, value| most.max(value.abs()));
+                    assert!(
+                        difference <= DEVICE_TOLERANCE_RATIO * scale,
+                        "{}, output {idx}, input {seed}: {difference} of {scale}",
+                        model.id
+                    );
+                }
+            }
+        });
+    }
+}
+
+#[test]
+fn batches_give_what_single_runs_give() {
+    let Some(options) = real_options() else { return };
+    let manifest = Manifest::bundled().expect("manifest");
+    let single = Executor::start(&manifest, &options).expect("start");
+    let batches = Executor::start(&manifest, &InferenceOptions { max_batch: 5, ..options }).expect("start");
+    assert_eq!((single.n_places(), batches.n_places()), (1, 5));
+    compare(&single, &batches, 7);
+}
+
+/// The library, built with CUDA, is that of `BONAFIDE_TEST_CUDA_LIBRARY`; a process has one, so that both run in it.
+#[test]
+#[ignore = "needs a GPU"]
+fn a_graphics_card_gives_what_the_processor_gives() {
+    let library = std::env::var_os("BONAFIDE_TEST_CUDA_LIBRARY").expect("BONAFIDE_TEST_CUDA_LIBRARY names a library");
+    let models_dir = models_dir().expect("a folder of models");
+    let options = InferenceOptions { runtime_library: library.into(), models_dir, ..InferenceOptions::default() };
+    let manifest = Manifest::bundled().expect("manifest");
+    let start = |provider| {
+        Executor::start(&manifest, &InferenceOptions { provider, ..options.clone() }).expect("the provider works")
+    };
+    compare(&start(ProviderChoice::Cpu), &start(ProviderChoice::Cuda), 40);
 }

@@ -1,4 +1,4 @@
-//! The few messages of the ONNX format that the converter writes.
+//! The few messages of the ONNX format that converters read and write.
 //!
 //! # Source
 //! `onnx/onnx.proto` of the ONNX project, IR version 8, opset 13; field numbers and meanings are theirs, the rest is left out.
@@ -78,6 +78,8 @@ pub(super) struct Attribute {
     name: String,
     #[prost(int64, optional, tag = "3")]
     i: Option<i64>,
+    #[prost(message, optional, tag = "5")]
+    t: Option<Tensor>,
     #[prost(int64, repeated, packed = "false", tag = "8")]
     ints: Vec<i64>,
     #[prost(int32, tag = "20")]
@@ -93,6 +95,8 @@ pub(super) struct Tensor {
     data_type: i32,
     #[prost(float, repeated, tag = "4")]
     float_data: Vec<f32>,
+    #[prost(int64, repeated, tag = "7")]
+    int64_data: Vec<i64>,
     #[prost(string, tag = "8")]
     pub(super) name: String,
     #[prost(bytes = "vec", tag = "9")]
@@ -151,14 +155,19 @@ impl Node {
 }
 
 impl Attribute {
+    /// The tensor that it holds.
+    pub(super) const fn tensor(&self) -> Option<&Tensor> {
+        self.t.as_ref()
+    }
+
     /// An integer.
     pub(super) fn int(name: &str, value: i64) -> Self {
-        Self { name: name.to_owned(), i: Some(value), ints: Vec::new(), r#type: ATTRIBUTE_INT }
+        Self { name: name.to_owned(), i: Some(value), t: None, ints: Vec::new(), r#type: ATTRIBUTE_INT }
     }
 
     /// A list of integers.
     pub(super) fn ints(name: &str, values: &[usize]) -> Self {
-        Self { name: name.to_owned(), i: None, ints: to_i64(values), r#type: ATTRIBUTE_INTS }
+        Self { name: name.to_owned(), i: None, t: None, ints: to_i64(values), r#type: ATTRIBUTE_INTS }
     }
 }
 
@@ -166,7 +175,7 @@ impl Tensor {
     /// A constant of floats.
     pub(super) fn floats(name: &str, shape: &[usize], values: &[f32]) -> Self {
         let raw_data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        Self { dims: to_i64(shape), data_type: FLOAT, float_data: Vec::new(), name: name.to_owned(), raw_data }
+        Self { dims: to_i64(shape), data_type: FLOAT, name: name.to_owned(), raw_data, ..Self::default() }
     }
 
     /// The elements of a constant of floats that has one a channel, `[channels, 1, 1]`.
@@ -183,17 +192,31 @@ impl Tensor {
     /// A constant list of integers.
     pub(super) fn integers(name: &str, values: &[i64]) -> Self {
         let raw_data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        Self {
-            dims: to_i64(&[values.len()]),
-            data_type: INT64,
-            float_data: Vec::new(),
-            name: name.to_owned(),
-            raw_data,
-        }
+        Self { dims: to_i64(&[values.len()]), data_type: INT64, name: name.to_owned(), raw_data, ..Self::default() }
+    }
+
+    /// The values of a list of integers; `None` for any other tensor.
+    pub(super) fn as_integers(&self) -> Option<Vec<i64>> {
+        let &[n_values] = self.dims.as_slice() else { return None };
+        let values = if self.raw_data.is_empty() {
+            self.int64_data.clone()
+        } else {
+            self.raw_data.as_chunks::<8>().0.iter().copied().map(i64::from_le_bytes).collect()
+        };
+        (self.data_type == INT64 && usize::try_from(n_values) == Ok(values.len())).then_some(values)
     }
 }
 
 impl ValueInfo {
+    /// Leaves the first side open.
+    pub(super) fn open_first_side(&mut self) {
+        let tensor = self.r#type.as_mut().and_then(|declared| declared.tensor_type.as_mut());
+        let sides = tensor.and_then(|tensor| tensor.shape.as_mut());
+        if let Some(side) = sides.and_then(|shape| shape.dim.first_mut()) {
+            side.dim_value = None;
+        }
+    }
+
     /// A float tensor of a fixed shape.
     pub(super) fn floats(name: &str, shape: &[usize]) -> Self {
         let dim = to_i64(shape).into_iter().map(|side| Dimension { dim_value: Some(side) }).collect();

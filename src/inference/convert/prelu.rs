@@ -3,54 +3,24 @@
 //! With one slope a channel, `PRelu(x)` is `slope * x + (1 - slope) * relu(x)`, and each product is a 1x1 depthwise convolution.
 //! ONNX Runtime's own kernel for `PRelu` takes two thirds of the time of the networks used here and forces a change of memory
 //! order before and after it; this form stays in the order of the convolutions. The results differ by rounding only.
-//!
-//! The file is edited field by field; whatever is not a `PRelu` or its slopes is copied as it is.
 
 use std::collections::{HashMap, HashSet};
 
 use prost::Message as _;
 
 use super::ConvertError;
+use super::edit::{INITIALIZER, NODE, decoded, fields, put, with_graph};
 use super::onnx::{Attribute, Node, Tensor};
-
-/// `ModelProto.graph`.
-const GRAPH: u64 = 7;
-
-/// `GraphProto.node`.
-const NODE: u64 = 1;
-
-/// `GraphProto.initializer`.
-const INITIALIZER: u64 = 5;
-
-/// Wire type of a length and that many bytes.
-const LENGTH_DELIMITED: u64 = 2;
-
-/// One field of a message.
-struct Field<'a> {
-    number: u64,
-    /// Tag, length and content.
-    whole: &'a [u8],
-    /// The content, if it is length-delimited.
-    content: Option<&'a [u8]>,
-}
 
 /// Rewrites every `PRelu` whose slopes are a constant with one value a channel.
 ///
 /// # Errors
 /// When the bytes are not an ONNX file, or a `PRelu` has other slopes.
 pub(super) fn split(model: &[u8]) -> Result<Vec<u8>, ConvertError> {
-    let mut result = Vec::with_capacity(model.len());
-    for field in fields(model)? {
-        match field.content {
-            Some(graph) if field.number == GRAPH => put(&mut result, GRAPH, &split_graph(graph)?),
-            _ => result.extend_from_slice(field.whole),
-        }
-    }
-    Ok(result)
+    with_graph(model, split_graph)
 }
 
 fn split_graph(graph: &[u8]) -> Result<Vec<u8>, ConvertError> {
-    let damaged = |error: prost::DecodeError| ConvertError::new(error.to_string());
     let fields = fields(graph)?;
     let mut constants = HashMap::new();
     let mut slope_names = HashSet::new();
@@ -58,13 +28,13 @@ fn split_graph(graph: &[u8]) -> Result<Vec<u8>, ConvertError> {
     for field in &fields {
         match (field.number, field.content) {
             (NODE, Some(content)) => {
-                let node = Node::decode(content).map_err(damaged)?;
+                let node = decoded::<Node>(content)?;
                 let n_data = if node.op_type == "PRelu" { 1 } else { node.input.len() };
                 slope_names.extend(node.input.iter().skip(n_data).cloned());
                 other_names.extend(node.input.into_iter().take(n_data));
             }
             (INITIALIZER, Some(content)) => {
-                let constant = Tensor::decode(content).map_err(damaged)?;
+                let constant = decoded::<Tensor>(content)?;
                 constants.insert(constant.name.clone(), constant);
             }
             _ => {}
@@ -75,7 +45,7 @@ fn split_graph(graph: &[u8]) -> Result<Vec<u8>, ConvertError> {
     for field in &fields {
         match (field.number, field.content) {
             (NODE, Some(content)) => {
-                let node = Node::decode(content).map_err(damaged)?;
+                let node = decoded::<Node>(content)?;
                 if node.op_type != "PRelu" {
                     result.extend_from_slice(field.whole);
                     continue;
@@ -88,7 +58,7 @@ fn split_graph(graph: &[u8]) -> Result<Vec<u8>, ConvertError> {
             }
             (INITIALIZER, Some(content)) => {
                 // A constant that nothing reads any more would be a warning at every start.
-                let name = Tensor::decode(content).map_err(damaged)?.name;
+                let name = decoded::<Tensor>(content)?.name;
                 if !slope_names.contains(&name) || other_names.contains(&name) {
                     result.extend_from_slice(field.whole);
                 }
@@ -125,47 +95,13 @@ fn split_node(node: &Node, constants: &HashMap<String, Tensor>) -> Result<([Node
     Ok((nodes, [factors("slope", &slopes), factors("complement", &complements)]))
 }
 
-/// Cuts a message into its fields.
-fn fields(mut bytes: &[u8]) -> Result<Vec<Field<'_>>, ConvertError> {
-    let damaged = || ConvertError::new("is not an ONNX file");
-    let mut fields = Vec::new();
-    while !bytes.is_empty() {
-        let start = bytes;
-        let tag = varint(&mut bytes).ok_or_else(damaged)?;
-        let (number, wire_type) = (tag >> 3, tag & 7);
-        let n_bytes = match wire_type {
-            0 => varint(&mut bytes).map(|_| 0),
-            1 => Some(8),
-            LENGTH_DELIMITED => varint(&mut bytes),
-            5 => Some(4),
-            _ => None,
-        };
-        let n_bytes = n_bytes.and_then(|n_bytes| usize::try_from(n_bytes).ok()).ok_or_else(damaged)?;
-        let (content, rest) = bytes.split_at_checked(n_bytes).ok_or_else(damaged)?;
-        bytes = rest;
-        let (whole, _) = start.split_at_checked(start.len() - rest.len()).ok_or_else(damaged)?;
-        fields.push(Field { number, whole, content: (wire_type == LENGTH_DELIMITED).then_some(content) });
-    }
-    Ok(fields)
-}
-
-fn varint(bytes: &mut &[u8]) -> Option<u64> {
-    prost::encoding::decode_varint(bytes).ok()
-}
-
-/// Writes a length-delimited field.
-fn put(result: &mut Vec<u8>, number: u64, content: &[u8]) {
-    prost::encoding::encode_varint(number << 3 | LENGTH_DELIMITED, result);
-    prost::encoding::encode_varint(content.len() as u64, result);
-    result.extend_from_slice(content);
-}
-
 #[cfg(test)]
 mod tests {
     use prost::Message as _;
 
+    use super::super::edit::{GRAPH, fields};
     use super::super::onnx::{Graph, Node, Tensor};
-    use super::{GRAPH, fields, split};
+    use super::split;
 
     fn model(slopes: &Tensor) -> Vec<u8> {
         let names = |names: [&str; 2]| names.map(str::to_owned).to_vec();

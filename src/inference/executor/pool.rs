@@ -1,14 +1,11 @@
 //! Devices that callers borrow: a run happens on the thread that wants it.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 
+use super::load::{Factory, load};
 use super::runner::{ModelCall, RunTiming, Runner, Stopwatch};
 use crate::inference::device::Device;
 use crate::inference::error::InferenceError;
-
-/// Makes one device.
-pub(super) type DeviceFactory<'a> = dyn Fn() -> Result<Box<dyn Device>, InferenceError> + Sync + 'a;
 
 /// Devices of one kind, each lent to one caller at a time.
 ///
@@ -31,20 +28,8 @@ impl DevicePool {
     ///
     /// # Errors
     /// The first device's error, [`InferenceError::Thread`] when a thread cannot be started or panicked.
-    pub(super) fn new(n_devices: usize, factory: &DeviceFactory<'_>) -> Result<Self, InferenceError> {
-        let failed = |idx: usize, problem: String| InferenceError::Thread { name: format!("load-{idx}"), problem };
-        let problem = || "it panicked while it loaded its models".to_owned();
-        let made: Vec<Result<Box<dyn Device>, InferenceError>> = thread::scope(|scope| {
-            let start = |idx| thread::Builder::new().name(format!("load-{idx}")).spawn_scoped(scope, factory);
-            let started: Vec<_> = (0..n_devices).map(start).collect();
-            let join = |(idx, started): (usize, std::io::Result<thread::ScopedJoinHandle<'_, _>>)| match started {
-                Ok(thread) => thread.join().unwrap_or_else(|_| Err(failed(idx, problem()))),
-                Err(error) => Err(failed(idx, error.to_string())),
-            };
-            started.into_iter().enumerate().map(join).collect()
-        });
-        let made: Result<Vec<_>, InferenceError> = made.into_iter().collect();
-        Ok(Self { n_devices, idle: Mutex::new(made?), came_back: Condvar::new() })
+    pub(super) fn new(n_devices: usize, factory: &Factory<'_, dyn Device>) -> Result<Self, InferenceError> {
+        Ok(Self { n_devices, idle: Mutex::new(load(n_devices, factory)?), came_back: Condvar::new() })
     }
 
     /// Waits for a device; for as long as all others are lent.

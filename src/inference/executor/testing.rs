@@ -4,6 +4,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use ndarray::ArrayD;
 
+use super::pool::DevicePool;
 use super::{Executor, Provider};
 use crate::inference::device::{Device, ReadOutputs};
 use crate::inference::{InferenceError, Manifest, ModelEntry};
@@ -61,5 +62,6 @@ pub(crate) fn silent_executor(manifest: &Manifest, gate: &Arc<Gate>) -> Executor
         let silent = Silent { models: manifest.models.iter().map(model).collect(), gate: Arc::clone(gate) };
         Ok(Box::new(silent) as Box<_>)
     };
-    Executor::with_devices(&manifest.models, Provider::Cpu, N_DEVICES, &factory).expect("nothing to load")
+    let pool = DevicePool::new(N_DEVICES, &factory).expect("nothing to load");
+    Executor::with_runner(&manifest.models, Provider::Cpu, Box::new(pool))
 }

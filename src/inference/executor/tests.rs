@@ -4,7 +4,8 @@ use std::thread;
 
 use ndarray::{ArrayD, ArrayViewD, IxDyn};
 
-use super::pool::DeviceFactory;
+use super::load::Factory;
+use super::pool::DevicePool;
 use super::{Executor, Provider};
 use crate::error::{ErrorKind, Kinded};
 use crate::inference::device::{Device, ReadOutputs};
@@ -88,9 +89,10 @@ fn run(executor: &Executor, value: f32) -> Result<Vec<ArrayD<f32>>, InferenceErr
     executor.run_tensor("presentation", &input(value))
 }
 
-fn start(n_devices: usize, factory: &DeviceFactory<'_>) -> Result<Executor, InferenceError> {
+fn start(n_devices: usize, factory: &Factory<'_, dyn Device>) -> Result<Executor, InferenceError> {
     let manifest = Manifest::bundled().expect("manifest");
-    Executor::with_devices(&manifest.models, Provider::Cpu, n_devices, factory)
+    let pool = DevicePool::new(n_devices, factory)?;
+    Ok(Executor::with_runner(&manifest.models, Provider::Cpu, Box::new(pool)))
 }
 
 fn input(value: f32) -> ArrayD<f32> {
