@@ -13,6 +13,10 @@ const CONFIRM_SECS: f64 = 0.2;
 const SLACK_RATIO: f64 = 0.25;
 /// Wait from which the server is behind.
 const LATE: Duration = Duration::from_millis(60);
+/// Wait from which it is far behind: frames will be shed soon.
+const VERY_LATE: Duration = Duration::from_millis(150);
+/// Seconds between two looks at a face that is known well, while the server is far behind.
+const VERY_LATE_FACE_SECS: f64 = 1.0;
 /// Periods of a clear session at which a settled model is asked while it is.
 const LATE_PERIODS: f64 = 2.0;
 /// Periods of an alarmed session at which a settled model is asked: an answer a second is what counts.
@@ -60,6 +64,11 @@ impl Urgency {
     pub fn track_hz(self, rates: Rates) -> f64 {
         let is_known = self.standing == Standing::Open && self.settled == FaceModels::ALL;
         if is_known { rates.clear } else { self.standing.rate_of(rates) }
+    }
+
+    /// Whether every model has answered often enough, and nothing speaks against the participant or is in doubt.
+    fn is_calm(self) -> bool {
+        self.standing != Standing::Alert && self.settled == FaceModels::ALL && self.doubts == FaceModels::NONE
     }
 }
 
@@ -123,8 +132,9 @@ pub struct Sampler {
 impl Sampler {
     /// What to compute on a frame.
     ///
-    /// While frames wait, models whose answers are known well enough are put off: what is followed stays followed, no verdict
-    /// comes later, and every frame gets its answer in time.
+    /// While frames wait, models whose answers are known well enough are put off, and when they wait for long, faces of which
+    /// everything is known are looked at once a second: no verdict comes later, a change of the picture is seen at once, and
+    /// every frame gets its answer in time.
     #[must_use]
     pub fn plan(&self, sampling: &Sampling, urgency: Urgency, frame: NextFrame) -> FramePlan {
         let NextFrame { at, scene_changed, waited } = frame;
@@ -137,7 +147,11 @@ impl Sampler {
             (false, Standing::Clear, _) | (false, Standing::Open, true) => 1.0 / rates.clear,
             (false, Standing::Open, false) => 1.0 / rates.open,
         };
-        let find_faces = scene_changed || is_due(self.last_faces, at, 1.0 / urgency.track_hz(sampling.track_hz));
+        let faces_secs = match 1.0 / urgency.track_hz(sampling.track_hz) {
+            secs if waited > VERY_LATE && urgency.is_calm() => secs.max(VERY_LATE_FACE_SECS),
+            secs => secs,
+        };
+        let find_faces = scene_changed || is_due(self.last_faces, at, faces_secs);
         let embedding_secs =
             if doubts.embedding { CONFIRM_SECS } else { period_secs(sampling.embedding_hz, false, settled.embedding) };
         let presentation_secs = period_secs(sampling.presentation_hz, doubts.presentation, settled.presentation);
@@ -326,6 +340,27 @@ mod tests {
         assert_eq!(late(FaceModels::NONE, FaceModels::NONE, 9_000).models, FaceModels::ALL);
         let doubt = FaceModels { presentation: true, ..FaceModels::NONE };
         assert!(late(FaceModels::ALL, doubt, 6_000).models.presentation);
+    }
+
+    #[test]
+    fn a_face_known_well_is_looked_at_once_a_second_while_frames_wait_for_long() {
+        let sampler = looked_at_five_seconds();
+        let sampling = Policy::shipped().sampling;
+        let looks = |urgency: Urgency, waited_millis: u64, millis: i64, scene_changed: bool| {
+            let waited = Duration::from_millis(waited_millis);
+            sampler
+                .plan(&sampling, urgency, NextFrame { scene_changed, waited, at: MediaTime::from_millis(millis) })
+                .find_faces
+        };
+        let calm = Urgency { settled: FaceModels::ALL, ..CLEAR };
+        assert!(!looks(calm, 300, 5_500, false));
+        assert!(looks(calm, 300, 6_000, false));
+        assert!(looks(calm, 300, 5_100, true), "another picture");
+        assert!(looks(calm, 100, 5_500, false), "not that late");
+        assert!(looks(CLEAR, 300, 5_500, false), "not known well");
+        assert!(looks(Urgency { standing: Standing::Alert, ..calm }, 300, 5_500, false));
+        let doubts = FaceModels { deepfake: true, ..FaceModels::NONE };
+        assert!(looks(Urgency { doubts, ..calm }, 300, 5_500, false));
     }
 
     /// Had every model's answer at five seconds.
