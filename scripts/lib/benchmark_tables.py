@@ -2,7 +2,7 @@
 
     benchmark_tables.py OUT CRITERION TEMPLATE
 
-OUT holds the reports of scripts/benchmark, CRITERION the estimates of the benches (nanoseconds of CPU time).
+OUT holds the reports of scripts/benchmark, CRITERION the estimates of the benches (seconds of CPU time).
 """
 
 import csv
@@ -21,7 +21,7 @@ OUT, CRITERION, TEMPLATE = (Path(argument) for argument in sys.argv[1:4])
 def millis(*name: str) -> str:
     """The median of a bench, in milliseconds."""
     path = CRITERION.joinpath(*name, "new", "estimates.json")
-    median = json.loads(path.read_text())["median"]["point_estimate"] / 1e6
+    median = json.loads(path.read_text())["median"]["point_estimate"] * 1e3
     return f"{median:.1f}" if median >= 10 else f"{median:.2f}"
 
 
