@@ -13,6 +13,8 @@ use crate::telemetry::metrics::{DropReason, GaugeGuard, Queue, frame_dropped, qu
 
 /// Samples that may wait whatever their size: bounds the work behind tiny ones.
 const MAX_SAMPLES: usize = 512;
+/// Seconds of media that come in a second of a live track at most; a steady source does not come steadily.
+const MAX_LIVE_SPEED: f64 = 2.0;
 /// Changes of the track that may wait.
 pub(super) const MAX_CHANGES: usize = 64;
 
@@ -38,6 +40,12 @@ pub(super) enum QueueItem {
     Flush(StreamId),
     /// Everything that anybody sent lies before this: the session ends.
     Finish,
+}
+
+impl QueueItem {
+    fn sample(&self) -> Option<&QueuedSample> {
+        if let Self::Sample(queued) = self { Some(queued) } else { None }
+    }
 }
 
 /// A video sample that waits for its turn.
@@ -114,14 +122,26 @@ struct State {
 }
 
 impl State {
+    /// The oldest and the newest sample, if there are two.
+    fn ends(&self) -> Option<(&QueuedSample, &QueuedSample)> {
+        let mut samples = self.items.iter().filter_map(QueueItem::sample);
+        Some((samples.next()?, samples.next_back()?))
+    }
+
     /// Time between the arrivals of the oldest and the newest sample.
     fn span(&self) -> Duration {
-        let arrival =
-            |item: &QueueItem| if let QueueItem::Sample(queued) = item { Some(queued.queued_at) } else { None };
-        let mut arrivals = self.items.iter().filter_map(arrival);
-        let oldest = arrivals.next();
-        let newest = arrivals.next_back();
-        oldest.zip(newest).map_or(Duration::ZERO, |(oldest, newest)| newest.saturating_duration_since(oldest))
+        self.ends()
+            .map_or(Duration::ZERO, |(oldest, newest)| newest.queued_at.saturating_duration_since(oldest.queued_at))
+    }
+
+    /// Whether the oldest sample has waited longer than it may, of samples that came about as fast as they were taken.
+    /// What comes faster is a recording, or what a broken connection held up: it may take its time.
+    fn is_stale(&self, max_wait: Duration) -> bool {
+        self.ends().is_some_and(|(oldest, newest)| {
+            let media_secs = newest.sample.media_time.secs_since(oldest.sample.media_time);
+            let is_live = media_secs > 0.0 && media_secs <= self.span().as_secs_f64() * MAX_LIVE_SPEED;
+            is_live && oldest.queued_at.elapsed() > max_wait
+        })
     }
 }
 
@@ -146,16 +166,20 @@ impl TrackQueue {
         self.budget.used.fetch_add(n_bytes, Ordering::Relaxed);
         state.items.push_back(QueueItem::Sample(queued));
         while state.n_samples > 0 && self.is_too_full(&state) {
-            let oldest = state.items.iter().position(|item| matches!(item, QueueItem::Sample(_)));
-            let Some((at, removed)) = oldest.and_then(|at| Some((at, state.items.remove(at)?))) else { break };
-            self.forget(&mut state, &removed);
-            join_audio(&mut state.items, at);
-            state.shed_since_take += 1;
-            state.shed_total += 1;
-            frame_dropped(DropReason::QueueFull);
+            self.shed_oldest(&mut state);
         }
         drop(state);
         self.ready.notify_one();
+    }
+
+    fn shed_oldest(&self, state: &mut State) {
+        let oldest = state.items.iter().position(|item| matches!(item, QueueItem::Sample(_)));
+        let Some((at, removed)) = oldest.and_then(|at| Some((at, state.items.remove(at)?))) else { return };
+        self.forget(state, &removed);
+        join_audio(&mut state.items, at);
+        state.shed_since_take += 1;
+        state.shed_total += 1;
+        frame_dropped(DropReason::QueueFull);
     }
 
     fn is_too_full(&self, state: &State) -> bool {
@@ -216,8 +240,14 @@ impl TrackQueue {
     }
 
     /// The next item, if there is one, and the samples shed since the one before.
+    ///
+    /// Live samples that have waited longer than the bound go first, but for the last: when a session ends under overload
+    /// nothing comes any more that would push them out, and each would wait for a turn of its own.
     pub(super) fn take(&self) -> Option<(QueueItem, u64)> {
         let mut state = self.lock();
+        while state.n_samples > 1 && state.is_stale(self.bounds.max_span) {
+            self.shed_oldest(&mut state);
+        }
         let item = state.items.pop_front()?;
         self.forget(&mut state, &item);
         Some((item, std::mem::take(&mut state.shed_since_take)))
@@ -298,9 +328,13 @@ mod tests {
     use super::{ByteBudget, MAX_CHANGES, MAX_SAMPLES, QueueBounds, QueueItem, StreamId, TrackQueue};
 
     fn push(queue: &TrackQueue, sequence: u64, n_bytes: usize) {
+        push_at(queue, sequence, n_bytes, MediaTime::ZERO);
+    }
+
+    fn push_at(queue: &TrackQueue, sequence: u64, n_bytes: usize, media_time: MediaTime) {
         let sample = VideoSample {
             sequence,
-            media_time: MediaTime::ZERO,
+            media_time,
             format: None,
             layout: None,
             rotation: Rotation::None,
@@ -349,6 +383,26 @@ mod tests {
         std::thread::sleep(Duration::from_millis(60));
         push(&queue, 3, 1);
         assert_eq!(next_sequence(&queue).await, (3, 3), "the newest stays, however late");
+    }
+
+    #[tokio::test]
+    async fn live_samples_that_nothing_pushes_out_go_when_their_turn_comes_too_late() {
+        let bounds = QueueBounds { max_span: Duration::from_millis(50), ..bounds(1_000) };
+        let [live, faster] = [(); 2].map(|()| TrackQueue::new(bounds, Arc::new(ByteBudget::new(1_000_000))));
+        for sequence in 0..3 {
+            let media_millis = i64::try_from(sequence).expect("small") * 10;
+            push_at(&live, sequence, 1, MediaTime::from_millis(media_millis));
+            push_at(&faster, sequence, 1, MediaTime::from_millis(media_millis * 100));
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        live.push_mark(QueueItem::Finish);
+        assert_eq!((live.shed_total(), faster.shed_total()), (0, 0), "they came soon after each other");
+        std::thread::sleep(Duration::from_millis(60));
+        assert_eq!(next_sequence(&live).await, (2, 2), "the last is looked at in any case");
+        assert!(matches!(pop(&live).await, Some((QueueItem::Finish, 0))));
+        for sequence in 0..3 {
+            assert_eq!(next_sequence(&faster).await, (sequence, 0), "a recording takes its time");
+        }
     }
 
     #[tokio::test]
