@@ -33,11 +33,13 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 def machine() -> str:
     info = Path("/proc/cpuinfo").read_text()
     model = re.search(r"model name\s*: (.*)", info)
+    family, generation = (re.search(rf"{name}\s*: (.*)", info) for name in ("cpu family", "model\t"))
     memory = int(re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text())[1]) / 1024**2
+    kind = f" of family {family[1]}, model {generation[1]}" if family and generation else ""
     vectors = [name for name in ("avx2", "avx512f") if re.search(rf"\b{name}\b", info)]
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     return (
-        f"{os.cpu_count()} cores, {model[1] if model else platform.machine()} ({', '.join(vectors)}), {memory:.0f} GiB, "
+        f"{os.cpu_count()} cores, {model[1] if model else platform.machine()}{kind} ({', '.join(vectors)}), {memory:.0f} GiB, "
         f"Linux {platform.release().split('-')[0]}; {date.today()}; load average at the end {load}."
     )
 
@@ -46,7 +48,7 @@ def stages() -> str:
     rows = [
         ["decode: JPEG", millis("decode_720p", "jpeg")],
         ["decode: H.264 unit", millis("decode_720p", "h264_unit")],
-        ["all of an I420 picture to RGB", millis("decode_720p", "i420")],
+        ["all of an I420 picture to RGB", millis("decode_720p", "i420, converted whole")],
     ]
     models = [
         ("detector", "ultraface"),
@@ -92,7 +94,12 @@ def report(name: str) -> dict:
 
 def loads() -> str:
     rows = []
-    for title, name in [("100 at 2 frames a second", "interviews"), ("100 at 10, which is too many", "overload")]:
+    kinds = [
+        ("40 at 2 frames a second", "alone"),
+        ("100 at 2", "interviews"),
+        ("100 at 10, which is too many", "overload"),
+    ]
+    for title, name in kinds:
         load = report(name)
         counts, latency = load["counts"], load["latency_millis"]
         rows.append([
@@ -106,6 +113,11 @@ def loads() -> str:
         ])
     head = ["Sessions", "frames sent", "CPU a frame", "dropped", "latency, median", "99th percentile", "last answer after the load"]
     return table(head, rows)
+
+
+def alone() -> str:
+    levels = report("alone")["alone"]
+    return f"{levels['n_equal']} of {levels['n_compared']}"
 
 
 def costs() -> str:
@@ -138,6 +150,7 @@ parts = {
     "preparation": preparation,
     "frames": frames,
     "loads": loads,
+    "alone": alone,
     "costs": costs,
     "recording": recording,
 }
