@@ -16,12 +16,14 @@
     )
 )]
 
+pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod error;
 pub mod eval;
 pub mod grpc;
 pub mod inference;
+pub mod keys;
 pub mod loadtest;
 pub mod media;
 mod plot;

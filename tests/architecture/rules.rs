@@ -9,6 +9,8 @@ use crate::source::{Kind, Source, Token};
 pub(crate) const LAYERS: &[(&str, &[&str])] = &[
     ("error",     &[]),
     ("plot",      &[]),
+    ("keys",      &["error"]),
+    ("audit",     &["error", "keys"]),
     ("telemetry", &["error"]),
     ("media",     &["error"]),
     ("inference", &["error", "telemetry"]),
@@ -16,13 +18,13 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
     ("signals",   &["error", "media", "vision"]),
     ("scoring",   &["error", "signals"]),
     ("session",   &["error", "media", "vision", "signals", "scoring"]),
-    ("service",   &["error", "telemetry", "media", "inference", "vision", "signals", "scoring", "session"]),
-    ("grpc",      &["error", "telemetry", "media", "vision", "signals", "scoring", "session", "service"]),
-    ("store",     &["error", "telemetry", "media", "vision", "signals", "scoring", "session", "service"]),
+    ("service",   &["error", "telemetry", "audit", "media", "inference", "vision", "signals", "scoring", "session"]),
+    ("grpc",      &["error", "telemetry", "audit", "media", "vision", "signals", "scoring", "session", "service"]),
+    ("store",     &["error", "telemetry", "keys", "audit", "media", "vision", "signals", "scoring", "session", "service"]),
     ("eval",      &["error", "telemetry", "plot", "media", "vision", "signals", "scoring", "session", "service"]),
     ("loadtest",  &["error", "plot", "media", "scoring", "session", "service", "grpc"]),
-    ("config",    &["error", "telemetry", "media", "inference", "vision", "signals", "scoring", "session", "service", "grpc", "store", "eval"]),
-    ("cli",       &["error", "telemetry", "media", "inference", "vision", "signals", "scoring", "session", "service", "grpc", "store", "eval", "loadtest", "config"]),
+    ("config",    &["error", "telemetry", "keys", "media", "inference", "vision", "signals", "scoring", "session", "service", "grpc", "store", "eval"]),
+    ("cli",       &["error", "telemetry", "keys", "audit", "media", "inference", "vision", "signals", "scoring", "session", "service", "grpc", "store", "eval", "loadtest", "config"]),
 ];
 
 /// Everything but the core: modules that run threads, talk to the outside or wire.
@@ -46,6 +48,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("metrics_exporter_prometheus", &["telemetry"]),
     ("sqlx",                        &["store"]),
     ("postcard",                    &["store"]),
+    ("ed25519_dalek",               &["keys"]),
     ("figment",                     &["config"]),
     ("clap",                        &["config", "cli"]),
     ("anyhow",                      &["cli"]),
@@ -53,13 +56,13 @@ const FENCES: &[(&str, &[&str])] = &[
     ("tokio",                       OUTER),
     ("tokio_stream",                OUTER),
     ("tokio_util",                  OUTER),
-    ("serde::Serialize",            OUTER),
+    ("serde::Serialize",            &["audit", "telemetry", "inference", "service", "grpc", "store", "eval", "loadtest", "config", "cli"]),
     ("Instant::now",                OUTER),
     ("SystemTime::now",             &["telemetry", "service", "store", "cli"]),
     ("Timestamp::now",              &["telemetry", "service", "store", "cli"]),
     ("Zoned::now",                  &["telemetry", "service", "store", "cli"]),
     ("rand::rng",                   OUTER),
-    ("rand::random",                OUTER),
+    ("rand::random",                &["keys", "telemetry", "inference", "service", "grpc", "store", "eval", "loadtest", "config", "cli"]),
     ("env::var",                    &["config"]),
     ("env::var_os",                 &["config"]),
     ("env::vars",                   &["config"]),
@@ -68,7 +71,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("thread::sleep",               &["inference"]),
     ("std::net",                    OUTER),
     ("std::process",                OUTER),
-    ("std::fs",                     &["media", "inference", "service", "grpc", "store", "eval", "loadtest", "config", "cli", "telemetry"]),
+    ("std::fs",                     &["keys", "media", "inference", "service", "grpc", "store", "eval", "loadtest", "config", "cli", "telemetry"]),
 ];
 
 /// Macros that say that something is not finished or was left behind.
