@@ -3,6 +3,7 @@
 //! Results go to standard output, everything else to standard error. Exit codes: 0 = done, 1 = the work failed, 2 = the
 //! command or the configuration is wrong. Deliberately not here: domain logic, reading the environment.
 
+mod audit;
 mod calibrate;
 mod config_check;
 mod engine;
@@ -24,6 +25,7 @@ use clap::{Parser, Subcommand};
 
 use crate::telemetry::{Telemetry, TelemetryError, TelemetryOptions};
 
+pub use self::audit::{AuditCommand, VerifyArgs};
 pub use self::calibrate::{CalibrateArgs, CalibrateCommand, SignalArg, SignalFitArgs, ThresholdArgs};
 pub use self::config_check::ConfigCommand;
 pub use self::error::{EXIT_FAILED, EXIT_USAGE, UsageError, exit_code, report};
@@ -59,6 +61,9 @@ pub enum Command {
     Loadtest(LoadtestArgs),
     /// Scores recordings on this machine, without a server.
     Score(ScoreArgs),
+    /// Checks the record of who did what.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Shows and checks the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -98,6 +103,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Eval(command) => command.run(&cli.global),
         Command::Calibrate(args) => args.run(&cli.global),
         Command::Models(args) => models::run(args, &cli.global.load_config([])?.get().inference),
+        Command::Audit(command) => command.run(&cli.global),
         Command::Config(command) => command.run(&cli.global),
         Command::Healthcheck(args) => args.run(&cli.global),
     }

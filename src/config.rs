@@ -18,6 +18,7 @@ use serde::Deserialize;
 
 use crate::grpc::GrpcOptions;
 use crate::inference::InferenceOptions;
+use crate::keys::KeysOptions;
 use crate::media::MediaLimits;
 use crate::scoring::ScoringOptions;
 use crate::service::ServiceOptions;
@@ -36,6 +37,8 @@ pub struct Config {
     pub grpc: GrpcOptions,
     /// Models and where they run.
     pub inference: InferenceOptions,
+    /// What signs and seals.
+    pub keys: KeysOptions,
     /// Bounds of what is decoded.
     pub media: MediaLimits,
     /// How measurements become verdicts.

@@ -22,5 +22,5 @@ mod status;
 
 pub use self::client::{ClientCommand, ClientError, ClientEvent, ClientOptions, ClientStream, LiveClient};
 pub use self::field::FieldError;
-pub use self::options::{ApiKey, GrpcError, GrpcOptions, MAX_MESSAGE_BYTES, TlsOptions};
+pub use self::options::{ApiKey, GrpcError, GrpcOptions, MAX_MESSAGE_BYTES, Scope, TlsOptions};
 pub use self::server::{GrpcServer, ServerVersions, serve};

@@ -6,6 +6,7 @@ pub mod ports;
 
 mod analysis_pool;
 mod analyst;
+mod caller;
 mod error;
 mod live;
 mod options;
@@ -15,6 +16,7 @@ mod sessions;
 mod views;
 
 pub use self::analyst::{Analysed, FrameTiming, SampleContext, TrackAnalyst};
+pub use self::caller::{Caller, Permission, Role};
 pub use self::error::ServiceError;
 pub use self::live::{
     Acknowledgement, EndCause, LiveEvent, OpenStream, SampleProblem, StreamCommand, StreamInput, StreamOptions,

@@ -15,7 +15,7 @@ mod segment;
 mod segments;
 
 pub use self::event::{Pacing, SessionEvent};
-pub use self::ids::{IdError, ParticipantId, SessionId, TrackId};
+pub use self::ids::{IdError, ParticipantId, SessionId, SessionName, TenantId, TrackId};
 pub use self::interview::{Interview, MAX_PARTICIPANTS, MAX_TRACKS};
 pub use self::journal::{CaptureDevice, JournalEntry, SettingProbe, SourceKind, Track};
 pub use self::sampler::{FaceModels, FramePlan, NextFrame, Sampler, Standing, Urgency};

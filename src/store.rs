@@ -1,7 +1,8 @@
-//! Sessions on disk: the SQLite adapter of [`SessionStore`](crate::service::ports::SessionStore).
+//! Sessions on disk: the adapter of [`SessionStore`](crate::service::ports::SessionStore), on SQLite or PostgreSQL.
 //!
 //! In: the port's values. Out: the same, after any crash. One writer task groups the commits of many sessions into one
-//! transaction and one flush; readers have connections of their own and never wait for it (write-ahead log).
+//! transaction and one flush, and ends it with what the audit log has to say; readers have connections of their own and never
+//! wait for it. Both databases run the same statements; where they differ stands in `dialect`.
 //! What was acknowledged survives a killed process and a power cut (`synchronous=FULL`).
 //!
 //! Cost of that promise, measured on two cores and ext4 on a virtual disk, unoptimised build, each commit one frame with a
@@ -10,6 +11,9 @@
 //! A disk that flushes in 10 ms adds 10 ms to each, not to their sum: a batch has one flush.
 //! Deliberately not here: what a score means, retention policy, encryption (put the file on an encrypted volume).
 
+mod audit_log;
+mod audit_reader;
+mod dialect;
 mod exact_float;
 mod failure;
 mod filter;
@@ -24,7 +28,8 @@ mod page_token;
 mod read;
 mod row;
 mod score_json;
-mod sqlite;
+mod sql;
+mod sql_store;
 mod write;
 mod writer;
 
@@ -35,5 +40,9 @@ mod samples;
 #[cfg(test)]
 mod tests;
 
-pub use self::options::StoreOptions;
-pub use self::sqlite::SqliteStore;
+pub use self::audit_reader::{AuditError, AuditReader};
+pub use self::options::{PostgresUrl, StoreOptions};
+pub use self::sql_store::SqlStore;
+
+/// A connection to either database.
+type Connection = sqlx::AnyConnection;

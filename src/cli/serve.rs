@@ -13,9 +13,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Flag};
 use crate::grpc::ServerVersions;
+use crate::keys::KeyFile;
 use crate::service::Interviews;
 use crate::service::ports::Clock;
-use crate::store::SqliteStore;
+use crate::store::SqlStore;
 use crate::telemetry::{OpsServer, Telemetry};
 
 use super::engine::Engine;
@@ -52,7 +53,10 @@ impl ServeArgs {
 async fn serve(config: &Config, telemetry: Telemetry, engine: Engine) -> anyhow::Result<()> {
     // Asked for before anything can be started, so that an early signal is not lost.
     let stop = stop_signal()?;
-    let store = SqliteStore::open(&config.store).await.context("cannot open the store")?;
+    let keys = KeyFile::load_or_create(&config.keys.file, Timestamp::now())?;
+    let store = SqlStore::open(&config.store, keys.signing_key(), &keys.verifying_keys())
+        .await
+        .context("cannot open the store")?;
     let versions = ServerVersions {
         server: env!("CARGO_PKG_VERSION").to_owned(),
         models: engine.pipeline.model_versions(),

@@ -18,6 +18,10 @@ pub(super) fn fill_in(config: &mut Config, sources: &Sources) -> Result<(), Conf
         let data = base(sources, "XDG_DATA_HOME", ".local/share", "store.database")?;
         config.store.database = data.join("bonafide/bonafide.sqlite");
     }
+    if config.keys.file.as_os_str().is_empty() {
+        let data = base(sources, "XDG_DATA_HOME", ".local/share", "keys.file")?;
+        config.keys.file = data.join("bonafide/keys.toml");
+    }
     if config.inference.models_dir.as_os_str().is_empty() {
         config.inference.models_dir =
             base(sources, "XDG_CACHE_HOME", ".cache", "inference.models_dir")?.join("bonafide/models");

@@ -5,7 +5,7 @@ use figment::value::{Dict, Value};
 use super::error::ConfigError;
 
 /// Keys with these endings hold secrets: their values are neither shown nor part of a message.
-const SECRET_ENDINGS: [&str; 5] = ["_secret", "_password", "_token", "_key", "_keys"];
+const SECRET_ENDINGS: [&str; 6] = ["_secret", "_password", "_token", "_key", "_keys", "_url"];
 
 /// Keys that are absent by default, which the file of the defaults can only mention in a comment.
 pub(super) const OPTIONAL: [&str; 1] = ["grpc.tls"];

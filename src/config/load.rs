@@ -67,6 +67,7 @@ impl LoadedConfig {
         let paths = [
             ("store.database", &self.config.store.database),
             ("inference.models_dir", &self.config.inference.models_dir),
+            ("keys.file", &self.config.keys.file),
         ];
         Ok(show::to_toml(&values, &paths, |key| self.origin(key)))
     }

@@ -111,8 +111,8 @@ fn unknown_keys_stop_the_start() {
         (
             "colour = 1\n",
             &[],
-            "unknown key colour in FOLDER/bonafide.toml: known here: grpc, inference, media, scoring, service, store, \
-             telemetry",
+            "unknown key colour in FOLDER/bonafide.toml: known here: grpc, inference, keys, media, scoring, service, \
+             store, telemetry",
         ),
         (
             "",

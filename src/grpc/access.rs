@@ -14,7 +14,13 @@ use tonic::body::Body;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::options::{ApiKey, GrpcError};
+use crate::audit::{Actor, ActorKind};
+use crate::error::ErrorKind;
+use crate::service::Caller;
+use crate::session::TenantId;
+
+use super::options::{ApiKey, GrpcError, Scope};
+use super::status;
 
 const OPEN_PREFIX: &str = "/grpc.health.v1.Health/";
 /// Longer credentials are refused unread.
@@ -23,20 +29,21 @@ const MAX_KEY_BYTES: usize = 512;
 /// The keys that open the services.
 #[derive(Clone)]
 pub(super) struct AccessLayer {
-    keys: Arc<[(Arc<str>, [u8; 32])]>,
+    keys: Arc<[(Arc<Caller>, [u8; 32])]>,
+    anyone: Arc<Caller>,
 }
 
 impl AccessLayer {
     /// A layer that lets in who holds one of `keys`, or everyone without any.
     pub(super) fn new(keys: &[ApiKey]) -> Result<Self, GrpcError> {
-        let keys = keys.iter().map(|key| Ok((Arc::from(key.name.as_str()), key.digest()?)));
-        Ok(Self { keys: keys.collect::<Result<_, GrpcError>>()? })
+        let keys = keys.iter().map(|key| Ok((Arc::new(key.caller()?), key.digest()?)));
+        Ok(Self { keys: keys.collect::<Result<_, GrpcError>>()?, anyone: Arc::new(anyone()) })
     }
 
-    /// The name of the key that a call comes with, or why the call is refused. Takes the same time whichever key matches, and whether any does.
-    fn identify(&self, path: &str, headers: &http::HeaderMap) -> Result<Option<Arc<str>>, Status> {
+    /// Who calls, or why the call is refused. Takes the same time whichever key matches, and whether any does.
+    fn identify(&self, path: &str, headers: &http::HeaderMap) -> Result<Arc<Caller>, Status> {
         if self.keys.is_empty() || path.starts_with(OPEN_PREFIX) {
-            return Ok(None);
+            return Ok(Arc::clone(&self.anyone));
         }
         let refused =
             || Status::unauthenticated("no known API key: send it as 'authorization: Bearer KEY' or 'x-api-key: KEY'");
@@ -47,8 +54,24 @@ impl AccessLayer {
             found.conditional_assign(&position, known.ct_eq(&digest));
         }
         let position = usize::try_from(found).map_err(|_| refused())?;
-        self.keys.get(position).map(|(name, _)| Some(Arc::clone(name))).ok_or_else(refused)
+        self.keys.get(position).map(|(caller, _)| Arc::clone(caller)).ok_or_else(refused)
     }
+}
+
+/// Whoever calls a server without keys: all that concerns sessions, and nothing for which somebody must be told apart.
+fn anyone() -> Caller {
+    let scopes = [Scope::Sessions, Scope::Review];
+    Caller {
+        tenant: TenantId::default(),
+        actor: Actor { kind: ActorKind::ApiKey, name: "anyone".to_owned() },
+        permissions: scopes.iter().flat_map(|scope| scope.permissions()).copied().collect(),
+    }
+}
+
+/// Who makes a call that the layer let in.
+pub(super) fn caller(extensions: &tonic::Extensions) -> Result<Arc<Caller>, Status> {
+    let caller = extensions.get::<Arc<Caller>>().cloned();
+    caller.ok_or_else(|| status::of_kind(ErrorKind::Internal, "the call did not pass the access check"))
 }
 
 fn presented(headers: &http::HeaderMap) -> Option<&[u8]> {
@@ -86,12 +109,11 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+    fn call(&mut self, mut request: http::Request<Body>) -> Self::Future {
         match self.layer.identify(request.uri().path(), request.headers()) {
             Ok(caller) => {
-                if let Some(caller) = caller {
-                    tracing::debug!(caller = %caller, rpc = request.uri().path(), "let in");
-                }
+                tracing::debug!(caller = %caller.actor, rpc = request.uri().path(), "let in");
+                request.extensions_mut().insert(caller);
                 Either::Right(self.inner.call(request))
             }
             Err(status) => Either::Left(ready(Ok(status.into_http()))),
@@ -104,7 +126,7 @@ mod tests {
     use http::{HeaderMap, HeaderName, HeaderValue};
     use sha2::{Digest as _, Sha256};
 
-    use super::{AccessLayer, ApiKey};
+    use super::{AccessLayer, ApiKey, Scope};
 
     fn hex(bytes: &[u8]) -> String {
         bytes
@@ -119,7 +141,7 @@ mod tests {
     fn layer() -> AccessLayer {
         let key = |name: &str, text: &str| {
             let digest = <[u8; 32]>::from(Sha256::digest(text));
-            ApiKey { name: name.into(), sha256: hex(&digest) }
+            ApiKey { name: name.into(), sha256: hex(&digest), tenant: "default".into(), scopes: vec![Scope::Sessions] }
         };
         AccessLayer::new(&[key("first", "alpha"), key("second", "beta")]).expect("valid keys")
     }
@@ -136,8 +158,8 @@ mod tests {
             ("x-api-key", "beta", "second"),
         ];
         for (name, value, caller) in cases {
-            let found = layer().identify(RPC, &headers(name, value)).expect("known").expect("named");
-            assert_eq!(&*found, caller);
+            let found = layer().identify(RPC, &headers(name, value)).expect("known");
+            assert_eq!(found.actor.name, caller);
         }
     }
 

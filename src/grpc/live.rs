@@ -13,6 +13,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::service::{Interviews, StreamReady};
 
+use super::access;
 use super::call::{CallError, Calls};
 use super::convert::video_format_to_wire;
 use super::name;
@@ -40,14 +41,13 @@ pub(super) struct Live {
 
 impl Live {
     /// What scores a session, for the first answer.
-    async fn versions_of(&self, ready: &StreamReady) -> Result<v1::Versions, CallError> {
-        let session = self.interviews.get(&ready.session_id).await?;
-        Ok(v1::Versions {
+    fn versions_of(&self, ready: &StreamReady) -> v1::Versions {
+        v1::Versions {
             server: self.versions.server.clone(),
-            policy: session.policy,
+            policy: ready.policy.clone(),
             models: self.versions.models.clone(),
             provider: self.versions.provider.clone(),
-        })
+        }
     }
 }
 
@@ -97,10 +97,11 @@ impl LiveService for Live {
         request: Request<Streaming<v1::AnalyzeStreamRequest>>,
     ) -> Result<Response<Self::AnalyzeStreamStream>, Status> {
         let watch = StreamWatch::start("LiveService/AnalyzeStream");
-        let (live, inbound) = (self.clone(), request.into_inner());
+        let (_, extensions, inbound) = request.into_parts();
+        let (live, caller) = (self.clone(), access::caller(&extensions)?);
         // The headers go out at once: some clients wait for them before they send anything.
         Ok(Response::new(replies::spawn(watch, self.reader_patience, |replies| async move {
-            stream::drive(&live, inbound, &replies).await
+            stream::drive(&live, &caller, inbound, &replies).await
         })))
     }
 
@@ -108,9 +109,11 @@ impl LiveService for Live {
         &self,
         request: Request<v1::AnalyzeFramesRequest>,
     ) -> Result<Response<v1::AnalyzeFramesResponse>, Status> {
-        let (metadata, _, message) = request.into_parts();
+        let (metadata, extensions, message) = request.into_parts();
+        let caller = access::caller(&extensions)?;
         let limit = self.calls.time_limit(&metadata);
-        self.calls.run("LiveService/AnalyzeFrames", &metadata, frames::analyze(self, message, limit)).await
+        let work = frames::analyze(self, &caller, message, limit);
+        self.calls.run("LiveService/AnalyzeFrames", &metadata, work).await
     }
 
     async fn watch_session(
@@ -118,9 +121,11 @@ impl LiveService for Live {
         request: Request<v1::WatchSessionRequest>,
     ) -> Result<Response<Self::WatchSessionStream>, Status> {
         let watch = StreamWatch::start("LiveService/WatchSession");
+        let (_, extensions, message) = request.into_parts();
+        let caller = access::caller(&extensions)?;
         let followed: Result<_, CallError> = async {
-            let id = name::parse_session("session", &request.into_inner().session)?;
-            let events = self.interviews.watch(&id).await?;
+            let id = name::parse_session("session", &message.session)?;
+            let events = self.interviews.watch(&caller, &id).await?;
             Ok((id, events))
         }
         .await;

@@ -6,6 +6,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::audit::{Actor, ActorKind};
+use crate::service::{Caller, Permission};
+use crate::session::TenantId;
+
 /// Largest message in either direction, in bytes. A 1080p RGBA frame has 8.3 MB.
 pub const MAX_MESSAGE_BYTES: usize = 16 * 1024 * 1024;
 
@@ -82,6 +86,46 @@ pub struct ApiKey {
     pub name: String,
     /// SHA-256 of the key's text, 64 hex digits. The key should carry 256 random bits.
     pub sha256: String,
+    /// Whose sessions it opens.
+    #[serde(default = "default_tenant")]
+    pub tenant: String,
+    /// What it opens.
+    #[serde(default = "default_scopes")]
+    pub scopes: Vec<Scope>,
+}
+
+/// What an API key opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Create, feed, read, change, finish and delete sessions.
+    Sessions,
+    /// Read, mark and decide.
+    Review,
+    /// Compare faces across sessions.
+    Identity,
+    /// Read the audit log.
+    Audit,
+}
+
+impl Scope {
+    /// What the scope allows.
+    pub(super) const fn permissions(self) -> &'static [Permission] {
+        match self {
+            Self::Sessions => &[Permission::ReadSessions, Permission::WriteSessions, Permission::DeleteSessions],
+            Self::Review => &[Permission::ReadSessions, Permission::Review],
+            Self::Identity => &[Permission::ReadSessions, Permission::Identity],
+            Self::Audit => &[Permission::Audit],
+        }
+    }
+}
+
+fn default_tenant() -> String {
+    TenantId::DEFAULT.to_owned()
+}
+
+fn default_scopes() -> Vec<Scope> {
+    vec![Scope::Sessions]
 }
 
 /// A setting that the server cannot start with.
@@ -179,6 +223,11 @@ impl GrpcOptions {
                 return Err(GrpcError::BadOption { key: "api_keys.name", problem: "is empty: name the key".into() });
             }
             key.digest()?;
+            key.caller()?;
+            if key.scopes.is_empty() {
+                let problem = "is empty: name at least one of sessions, review, identity, audit".into();
+                return Err(GrpcError::BadOption { key: "api_keys.scopes", problem });
+            }
         }
         self.check_exposure()
     }
@@ -198,6 +247,15 @@ impl GrpcOptions {
 }
 
 impl ApiKey {
+    /// Who calls with the key.
+    pub(super) fn caller(&self) -> Result<Caller, GrpcError> {
+        let tenant = TenantId::new(&self.tenant)
+            .map_err(|error| GrpcError::BadOption { key: "api_keys.tenant", problem: error.problem.to_owned() })?;
+        let permissions = self.scopes.iter().flat_map(|scope| scope.permissions()).copied().collect();
+        let actor = Actor { kind: ActorKind::ApiKey, name: self.name.clone() };
+        Ok(Caller { tenant, actor, permissions })
+    }
+
     /// The digest as bytes.
     pub(super) fn digest(&self) -> Result<[u8; 32], GrpcError> {
         let problem = || GrpcError::BadOption {
@@ -229,7 +287,12 @@ mod tests {
     use super::{ApiKey, GrpcError, GrpcOptions, TlsOptions};
 
     fn key() -> ApiKey {
-        ApiKey { name: "plugin".into(), sha256: "0a".repeat(32) }
+        ApiKey {
+            name: "plugin".into(),
+            sha256: "0a".repeat(32),
+            tenant: "default".into(),
+            scopes: vec![super::Scope::Sessions],
+        }
     }
 
     fn tls() -> TlsOptions {
@@ -276,6 +339,8 @@ mod tests {
         check("grpc.api_keys.sha256", |options| options.api_keys = vec![ApiKey { sha256: "zz".repeat(32), ..key() }]);
         check("grpc.api_keys.sha256", |options| options.api_keys = vec![ApiKey { sha256: "+1".repeat(32), ..key() }]);
         check("grpc.api_keys.name", |options| options.api_keys = vec![ApiKey { name: String::new(), ..key() }]);
+        check("grpc.api_keys.tenant", |options| options.api_keys = vec![ApiKey { tenant: "A B".into(), ..key() }]);
+        check("grpc.api_keys.scopes", |options| options.api_keys = vec![ApiKey { scopes: vec![], ..key() }]);
     }
 
     #[test]

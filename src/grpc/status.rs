@@ -116,6 +116,7 @@ fn violation(error: &ServiceError) -> Option<(String, String)> {
         ServiceError::NotFound { .. }
         | ServiceError::AlreadyExists { .. }
         | ServiceError::FailedPrecondition { .. }
+        | ServiceError::PermissionDenied { .. }
         | ServiceError::Overloaded { .. }
         | ServiceError::Unavailable { .. }
         | ServiceError::Timeout { .. }

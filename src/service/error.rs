@@ -8,6 +8,7 @@ use crate::media::MediaError;
 use crate::session::IdError;
 use crate::vision::VisionError;
 
+use super::caller::Permission;
 use super::ports::StoreError;
 
 /// A use case that could not be carried out.
@@ -45,6 +46,12 @@ pub enum ServiceError {
         what: String,
         /// What is in the way and what to do.
         problem: &'static str,
+    },
+    /// The caller may not do this.
+    #[error("not permitted: needs the permission to {}", permission.as_str())]
+    PermissionDenied {
+        /// What is missing.
+        permission: Permission,
     },
     /// A bound was reached; trying again later may work.
     #[error("{what} reached its limit of {limit}: try again later or spread the load")]
@@ -98,6 +105,7 @@ impl Kinded for ServiceError {
             Self::NotFound { .. } => ErrorKind::NotFound,
             Self::AlreadyExists { .. } => ErrorKind::AlreadyExists,
             Self::FailedPrecondition { .. } => ErrorKind::FailedPrecondition,
+            Self::PermissionDenied { .. } => ErrorKind::PermissionDenied,
             Self::Overloaded { .. } => ErrorKind::Overloaded,
             Self::Unavailable { .. } => ErrorKind::Unavailable,
             Self::Timeout { .. } => ErrorKind::Timeout,

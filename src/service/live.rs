@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::audit::Event;
 use crate::error::ErrorKind;
 use crate::media::{MediaTime, VideoFormat, VideoSample};
 use crate::session::{ParticipantId, SessionEvent, SessionId, Track, TrackId};
@@ -69,6 +70,8 @@ pub struct OpenStream {
 pub struct StreamReady {
     /// The session.
     pub session_id: SessionId,
+    /// The policy that scores it, by its versioned name.
+    pub policy: String,
     /// Good for resuming from now.
     pub resume_token: String,
     /// Highest durably accounted sequence of each track that was seen before: send from the next one.
@@ -118,18 +121,19 @@ pub(super) async fn attach(
     let is_resumed = options.resume_token.is_some();
     let input = StreamInput::new(stream, &attached, session.shared, session.commands, Arc::clone(services), is_resumed);
     let ready = StreamReady {
-        session_id: attached.record.id,
+        session_id: attached.record.name.id,
+        policy: attached.record.policy,
         resume_token: attached.resume_token,
         resume_from: attached.resume_from,
     };
     Ok(OpenStream { ready, input, events })
 }
 
-/// Asks a live session to end, and gives back how it ended.
-pub(super) async fn finish(session: &LiveSession) -> Result<super::views::SessionView, ServiceError> {
+/// Asks a live session to end, in the name of whom `audit` tells, and gives back how it ended.
+pub(super) async fn finish(session: &LiveSession, audit: Event) -> Result<super::views::SessionView, ServiceError> {
     let (reply, answer) = oneshot::channel();
     let just_left = || ServiceError::Unavailable { problem: registry::JUST_LEFT };
-    session.commands.send(Command::Finish(reply)).await.map_err(|_| just_left())?;
+    session.commands.send(Command::Finish(reply, audit)).await.map_err(|_| just_left())?;
     answer.await.map_err(|_| just_left())?
 }
 

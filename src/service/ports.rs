@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::audit::Event;
 use crate::error::{ErrorKind, Kinded};
 use crate::scoring::{Level, Score};
-use crate::session::{JournalEntry, ParticipantId, Segment, SessionId};
+use crate::session::{JournalEntry, ParticipantId, Segment, SessionName, TenantId};
 
 /// Wall-clock and monotonic time, so that tests can own both.
 pub trait Clock: Send + Sync + 'static {
@@ -20,8 +21,8 @@ pub trait Clock: Send + Sync + 'static {
 /// A session as stored, without its journal.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SessionRecord {
-    /// Its id.
-    pub id: SessionId,
+    /// Whose it is, and its id.
+    pub name: SessionName,
     /// For people; may be empty.
     pub display_name: String,
     /// Requisition or candidate id in the caller's own system; may be empty.
@@ -69,7 +70,7 @@ pub struct ParticipantRecord {
 #[derive(Clone, Debug)]
 pub struct SessionCommit {
     /// Which session.
-    pub id: SessionId,
+    pub name: SessionName,
     /// Journal entries that the writer believes are stored already: a fence against two writers.
     pub expected_journal_len: u64,
     /// New inputs, in order.
@@ -80,6 +81,8 @@ pub struct SessionCommit {
     pub segments: Vec<Segment>,
     /// Set when the session ends with this step.
     pub end_time: Option<Timestamp>,
+    /// What the audit log says of this step.
+    pub audit: Vec<Event>,
 }
 
 /// Fields of a session that a caller may change; `None` = leave as it is.
@@ -149,50 +152,72 @@ pub struct Page<T> {
     pub next_page_token: Option<String>,
 }
 
-/// Keeps sessions. Every method is durable when it returns.
+/// The record of who did what. Changes write to it in their own transaction; this is for what changes nothing else.
 #[async_trait::async_trait]
-pub trait SessionStore: Send + Sync + 'static {
-    /// Adds a session. With a `request_id` that was used before, gives back what that call created.
+pub trait AuditLog: Send + Sync + 'static {
+    /// Appends an entry; durable when it returns. # Errors [`StoreError::Backend`], [`StoreError::Behind`].
+    async fn append(&self, entry: Event) -> Result<(), StoreError>;
+}
+
+/// Keeps sessions. Every method is durable when it returns, and what it says to the audit log stands there then.
+#[async_trait::async_trait]
+pub trait SessionStore: AuditLog {
+    /// Adds a session. With a `request_id` that its tenant used before, gives back what that call created, and logs nothing.
     ///
     /// # Errors
     /// [`StoreError::AlreadyExists`] when the id is taken (by another request).
-    async fn create(&self, record: SessionRecord, request_id: Option<String>) -> Result<SessionRecord, StoreError>;
+    async fn create(
+        &self,
+        record: SessionRecord,
+        request_id: Option<String>,
+        audit: Event,
+    ) -> Result<SessionRecord, StoreError>;
     /// One session. # Errors [`StoreError::NotFound`].
-    async fn get(&self, id: &SessionId) -> Result<SessionRecord, StoreError>;
-    /// One page of sessions. # Errors [`StoreError::BadPageToken`].
-    async fn list(&self, query: &SessionQuery) -> Result<Page<SessionRecord>, StoreError>;
+    async fn get(&self, name: &SessionName) -> Result<SessionRecord, StoreError>;
+    /// One page of a tenant's sessions. # Errors [`StoreError::BadPageToken`].
+    async fn list(&self, tenant: &TenantId, query: &SessionQuery) -> Result<Page<SessionRecord>, StoreError>;
     /// Changes fields; counts the revision up.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], or [`StoreError::Stale`] when `expected_revision` is given and is not the current one.
     async fn update(
         &self,
-        id: &SessionId,
+        name: &SessionName,
         patch: SessionPatch,
         expected_revision: Option<u64>,
+        audit: Event,
     ) -> Result<SessionRecord, StoreError>;
-    /// Deletes a session and everything measured in it.
+    /// Deletes a session and everything measured in it. The audit entry becomes its tombstone: it is given the counts and the
+    /// digest of what was there.
     ///
     /// # Errors
     /// As [`SessionStore::update`].
-    async fn delete(&self, id: &SessionId, expected_revision: Option<u64>) -> Result<(), StoreError>;
+    async fn delete(&self, name: &SessionName, expected_revision: Option<u64>, audit: Event) -> Result<(), StoreError>;
     /// Adds one durable step.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when the session was deleted, [`StoreError::Stale`] when another writer got there first.
     async fn commit(&self, commit: SessionCommit) -> Result<(), StoreError>;
     /// The whole journal in order. # Errors [`StoreError::NotFound`], [`StoreError::Corrupt`].
-    async fn journal(&self, id: &SessionId) -> Result<Vec<JournalEntry>, StoreError>;
+    async fn journal(&self, name: &SessionName) -> Result<Vec<JournalEntry>, StoreError>;
     /// One page of a session's segments by ordinal. # Errors [`StoreError::NotFound`], [`StoreError::BadPageToken`].
     async fn segments(
         &self,
-        id: &SessionId,
+        name: &SessionName,
         page_size: u32,
         page_token: Option<&str>,
     ) -> Result<Page<Segment>, StoreError>;
     /// A participant's stored score windows in order of time, at most `limit`. # Errors [`StoreError::NotFound`].
-    async fn scores(&self, id: &SessionId, participant: &ParticipantId, limit: u32) -> Result<Vec<Score>, StoreError>;
-    /// Deletes sessions whose `expire_time` is past, at most `limit`; gives back how many. # Errors [`StoreError::Backend`].
+    async fn scores(
+        &self,
+        name: &SessionName,
+        participant: &ParticipantId,
+        limit: u32,
+    ) -> Result<Vec<Score>, StoreError>;
+    /// Deletes sessions of all tenants whose `expire_time` is past, at most `limit`, each with a tombstone; gives back how many.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`].
     async fn delete_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError>;
     /// Whether the store answers and can write. # Errors [`StoreError::Backend`].
     async fn ping(&self) -> Result<(), StoreError>;
@@ -204,20 +229,20 @@ pub enum StoreError {
     /// No such session.
     #[error("sessions/{id} does not exist")]
     NotFound {
-        /// Its id.
-        id: SessionId,
+        /// Its name.
+        id: SessionName,
     },
     /// The id is taken.
     #[error("sessions/{id} exists already: choose another session_id, or repeat the request_id that created it")]
     AlreadyExists {
-        /// Its id.
-        id: SessionId,
+        /// Its name.
+        id: SessionName,
     },
     /// Somebody else changed it in between.
     #[error("sessions/{id} was changed in between: get it again and repeat the call")]
     Stale {
-        /// Its id.
-        id: SessionId,
+        /// Its name.
+        id: SessionName,
     },
     /// The token was not made by this listing.
     #[error("page_token: not from a previous page of this listing: start again without it")]

@@ -8,11 +8,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::audit::{Action, Event};
 use crate::scoring::Policy;
 use crate::session::SessionId;
 use jiff::{SignedDuration, Timestamp};
 
 use self::fields::{check_labels, check_text, parse_etag};
+use super::caller::{Attempt, Caller, Permission, permit};
 use super::error::ServiceError;
 use super::live::{self, EndCause, LiveEvent, Purpose, Services};
 use super::options::ServiceOptions;
@@ -25,7 +27,9 @@ const MAX_PAGE_SIZE: u32 = 1_000;
 /// Times that a call is repeated that met a session leaving memory.
 const MAX_REPEATS: usize = 5;
 /// Sessions deleted in one sweep.
-const MAX_SWEPT: u32 = 500;
+const MAX_SWEPT: u64 = 500;
+/// Sessions deleted in one transaction: each is read once more for its tombstone, and other writes wait meanwhile.
+const SWEPT_AT_ONCE: u32 = 20;
 /// Share of a shutdown's time in which samples that were accepted are still analysed.
 const DRAIN_ANALYSIS_RATIO: f64 = 0.6;
 /// Seconds in a day.
@@ -75,25 +79,28 @@ impl Interviews {
     ///
     /// # Errors
     /// [`ServiceError::InvalidField`], [`ServiceError::AlreadyExists`], [`ServiceError::Store`].
-    pub async fn create(&self, new: NewSession) -> Result<SessionView, ServiceError> {
-        Ok(self.create_record(new).await?.into())
+    pub async fn create(&self, caller: &Caller, new: NewSession) -> Result<SessionView, ServiceError> {
+        self.permit(caller, Permission::WriteSessions, Action::SessionCreate, None).await?;
+        Ok(self.create_record(caller, new).await?.into())
     }
 
     /// Gets one session with its latest stored scores, which lag a live one by the commit interval at most.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`], [`ServiceError::Store`].
-    pub async fn get(&self, id: &SessionId) -> Result<SessionView, ServiceError> {
-        Ok(self.services.store.get(id).await?.into())
+    pub async fn get(&self, caller: &Caller, id: &SessionId) -> Result<SessionView, ServiceError> {
+        self.permit(caller, Permission::ReadSessions, Action::SessionView, Some(id)).await?;
+        Ok(self.services.store.get(&caller.session(id)).await?.into())
     }
 
     /// Lists sessions.
     ///
     /// # Errors
     /// [`ServiceError::Store`].
-    pub async fn list(&self, query: &SessionQuery) -> Result<Page<SessionView>, ServiceError> {
+    pub async fn list(&self, caller: &Caller, query: &SessionQuery) -> Result<Page<SessionView>, ServiceError> {
+        self.permit(caller, Permission::ReadSessions, Action::SessionView, None).await?;
         let query = SessionQuery { page_size: query.page_size.clamp(1, MAX_PAGE_SIZE), ..query.clone() };
-        let page = self.services.store.list(&query).await?;
+        let page = self.services.store.list(&caller.tenant, &query).await?;
         Ok(Page {
             items: page.items.into_iter().map(SessionView::from).collect(),
             next_page_token: page.next_page_token,
@@ -106,15 +113,19 @@ impl Interviews {
     /// [`ServiceError::NotFound`], [`ServiceError::Store`] with a stale etag, [`ServiceError::InvalidField`].
     pub async fn update(
         &self,
+        caller: &Caller,
         id: &SessionId,
         patch: SessionPatch,
         etag: Option<&str>,
     ) -> Result<SessionView, ServiceError> {
+        self.permit(caller, Permission::WriteSessions, Action::SessionUpdate, Some(id)).await?;
         check_text("display_name", patch.display_name.as_deref().unwrap_or_default())?;
         check_text("external_ref", patch.external_ref.as_deref().unwrap_or_default())?;
         check_labels(patch.labels.as_ref().unwrap_or(&BTreeMap::new()))?;
         let revision = parse_etag(etag)?;
-        Ok(self.services.store.update(id, patch, revision).await?.into())
+        let fields = changed_fields(&patch);
+        let audit = self.entry(caller, Action::SessionUpdate, id).with("fields", fields);
+        Ok(self.services.store.update(&caller.session(id), patch, revision, audit).await?.into())
     }
 
     /// Ends a session: streams that feed it are told, what they sent is still analysed, open segments close, the last
@@ -122,14 +133,16 @@ impl Interviews {
     ///
     /// # Errors
     /// [`ServiceError::NotFound`], [`ServiceError::Store`].
-    pub async fn finish(&self, id: &SessionId) -> Result<SessionView, ServiceError> {
+    pub async fn finish(&self, caller: &Caller, id: &SessionId) -> Result<SessionView, ServiceError> {
+        self.permit(caller, Permission::WriteSessions, Action::SessionFinish, Some(id)).await?;
+        let name = caller.session(id);
         for _ in 0..MAX_REPEATS {
-            let record = self.services.store.get(id).await?;
+            let record = self.services.store.get(&name).await?;
             if record.end_time.is_some() {
                 return Ok(record.into());
             }
-            let session = self.services.sessions.open(id, Purpose::Finish, &self.services)?;
-            match live::finish(&session).await {
+            let session = self.services.sessions.open(&name, Purpose::Finish, &self.services)?;
+            match live::finish(&session, self.entry(caller, Action::SessionFinish, id)).await {
                 Err(error) if live::is_just_left(&error) => tokio::task::yield_now().await,
                 answer => return answer,
             }
@@ -141,13 +154,14 @@ impl Interviews {
     ///
     /// # Errors
     /// [`ServiceError::NotFound`], [`ServiceError::Store`] with a stale etag.
-    pub async fn delete(&self, id: &SessionId, etag: Option<&str>) -> Result<(), ServiceError> {
-        let revision = parse_etag(etag)?;
-        self.services.store.delete(id, revision).await?;
-        if let Some(session) = self.services.sessions.get(id) {
+    pub async fn delete(&self, caller: &Caller, id: &SessionId, etag: Option<&str>) -> Result<(), ServiceError> {
+        self.permit(caller, Permission::DeleteSessions, Action::SessionDelete, Some(id)).await?;
+        let (name, revision) = (caller.session(id), parse_etag(etag)?);
+        self.services.store.delete(&name, revision, self.entry(caller, Action::SessionDelete, id)).await?;
+        if let Some(session) = self.services.sessions.get(&name) {
             live::forget(&session).await;
         }
-        self.services.watchers.publish(id, &LiveEvent::Ended(Some(EndCause::Deleted)));
+        self.services.watchers.publish(&name, &LiveEvent::Ended(Some(EndCause::Deleted)));
         Ok(())
     }
 
@@ -157,11 +171,14 @@ impl Interviews {
     /// [`ServiceError::NotFound`], [`ServiceError::Store`].
     pub async fn segments(
         &self,
+        caller: &Caller,
         id: &SessionId,
         page_size: u32,
         page_token: Option<&str>,
     ) -> Result<Page<SegmentView>, ServiceError> {
-        let page = self.services.store.segments(id, page_size.clamp(1, MAX_PAGE_SIZE), page_token).await?;
+        self.permit(caller, Permission::ReadSessions, Action::SessionView, Some(id)).await?;
+        let name = caller.session(id);
+        let page = self.services.store.segments(&name, page_size.clamp(1, MAX_PAGE_SIZE), page_token).await?;
         let items = page.items.into_iter().map(|segment| SegmentView { session_id: id.clone(), segment }).collect();
         Ok(Page { items, next_page_token: page.next_page_token })
     }
@@ -212,14 +229,39 @@ impl Interviews {
     /// # Errors
     /// [`ServiceError::Store`].
     pub async fn sweep(&self) -> Result<u64, ServiceError> {
-        let n_deleted = self.services.store.delete_expired(self.services.clock.now(), MAX_SWEPT).await?;
+        let mut n_deleted = 0;
+        while n_deleted < MAX_SWEPT {
+            let portion = self.services.store.delete_expired(self.services.clock.now(), SWEPT_AT_ONCE).await?;
+            n_deleted += portion;
+            if portion < u64::from(SWEPT_AT_ONCE) {
+                break;
+            }
+        }
         if n_deleted > 0 {
             self.tell_of_deletions().await;
         }
         Ok(n_deleted)
     }
 
-    async fn create_record(&self, new: NewSession) -> Result<SessionRecord, ServiceError> {
+    /// Lets a caller go on who may, and writes down who may not.
+    async fn permit(
+        &self,
+        caller: &Caller,
+        permission: Permission,
+        action: Action,
+        id: Option<&SessionId>,
+    ) -> Result<(), ServiceError> {
+        let object = id.map_or_else(String::new, |id| format!("sessions/{id}"));
+        let attempt = Attempt { permission, action, object };
+        permit(&*self.services.store, &*self.services.clock, caller, attempt).await
+    }
+
+    /// An audit entry about something that a caller does to a session now.
+    fn entry(&self, caller: &Caller, action: Action, id: &SessionId) -> Event {
+        caller.did(self.services.clock.now(), action, format!("sessions/{id}"))
+    }
+
+    async fn create_record(&self, caller: &Caller, new: NewSession) -> Result<SessionRecord, ServiceError> {
         check_text("display_name", &new.display_name)?;
         check_text("external_ref", &new.external_ref)?;
         check_text("consent_reference", &new.consent_reference)?;
@@ -240,7 +282,7 @@ impl Interviews {
             None => SessionId::new(&format!("s-{}", &random_hex()[..24]))?,
         };
         let record = SessionRecord {
-            id,
+            name: caller.session(&id),
             display_name: new.display_name,
             external_ref: new.external_ref,
             consent_reference: new.consent_reference,
@@ -254,8 +296,21 @@ impl Interviews {
             journal_len: 0,
             participants: Vec::new(),
         };
-        Ok(self.services.store.create(record, new.request_id).await?)
+        let audit = self.entry(caller, Action::SessionCreate, &id).with("consent_reference", &record.consent_reference);
+        Ok(self.services.store.create(record, new.request_id, audit).await?)
     }
+}
+
+/// The names of the fields that a patch changes.
+fn changed_fields(patch: &SessionPatch) -> String {
+    let SessionPatch { display_name, external_ref, labels, expire_time } = patch;
+    let fields = [
+        ("display_name", display_name.is_some()),
+        ("external_ref", external_ref.is_some()),
+        ("labels", labels.is_some()),
+        ("expire_time", expire_time.is_some()),
+    ];
+    fields.iter().filter(|(_, is_changed)| *is_changed).map(|(name, _)| *name).collect::<Vec<_>>().join(" ")
 }
 
 /// 32 hex digits of randomness from the operating system.

@@ -61,7 +61,7 @@ impl From<SessionRecord> for SessionView {
         Self {
             level: record.level(),
             etag: format!("r{}", record.revision),
-            id: record.id,
+            id: record.name.id,
             display_name: record.display_name,
             external_ref: record.external_ref,
             consent_reference: record.consent_reference,

@@ -35,12 +35,7 @@ impl SessionId {
     /// # Errors
     /// [`IdError`] when the pattern does not hold.
     pub fn new(id: &str) -> Result<Self, IdError> {
-        let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-        let holds = (4..=MAX_ID_BYTES).contains(&id.len())
-            && id.bytes().all(|byte| is_word(byte) || byte == b'-')
-            && id.bytes().next().is_some_and(is_word)
-            && id.bytes().next_back().is_some_and(is_word);
-        if !holds {
+        if !is_word_chain(id, 4) {
             return Err(IdError {
                 field: "session_id",
                 problem: "must be 4 to 63 of a-z, 0-9 and '-', starting and ending with a letter or digit",
@@ -54,6 +49,45 @@ impl SessionId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Names one tenant: whose sessions these are. 1 to 63 of `a-z`, `0-9` and `-`, first a letter or digit, last not a `-`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TenantId(String);
+
+impl TenantId {
+    /// The tenant of whoever names none.
+    pub const DEFAULT: &str = "default";
+
+    /// Checks and wraps an id.
+    ///
+    /// # Errors
+    /// [`IdError`] when the pattern does not hold.
+    pub fn new(id: &str) -> Result<Self, IdError> {
+        let problem = "must be 1 to 63 of a-z, 0-9 and '-', starting and ending with a letter or digit";
+        if is_word_chain(id, 1) { Ok(Self(id.to_owned())) } else { Err(IdError { field: "tenant", problem }) }
+    }
+
+    /// The id.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for TenantId {
+    fn default() -> Self {
+        Self(Self::DEFAULT.to_owned())
+    }
+}
+
+/// Names one session among those of all tenants.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionName {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Its id, unique within the tenant.
+    pub id: SessionId,
 }
 
 macro_rules! platform_id {
@@ -117,9 +151,54 @@ impl fmt::Debug for SessionId {
     }
 }
 
+impl fmt::Display for TenantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for TenantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// As a tenant's own callers know it: no tenant learns of another.
+impl fmt::Display for SessionName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.id.fmt(f)
+    }
+}
+
+impl fmt::Debug for SessionName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.tenant, self.id)
+    }
+}
+
+/// Whether `id` has `min_bytes` to 63 bytes of `a-z`, `0-9` and `-`, and neither starts nor ends with a `-`.
+fn is_word_chain(id: &str, min_bytes: usize) -> bool {
+    let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    (min_bytes..=MAX_ID_BYTES).contains(&id.len())
+        && id.bytes().all(|byte| is_word(byte) || byte == b'-')
+        && id.bytes().next().is_some_and(is_word)
+        && id.bytes().next_back().is_some_and(is_word)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{ParticipantId, SessionId};
+    use super::{ParticipantId, SessionId, SessionName, TenantId};
+
+    #[test]
+    fn tenants_keep_sessions_of_one_id_apart() {
+        assert!(TenantId::new("a").is_ok() && TenantId::new("").is_err() && TenantId::new("A").is_err());
+        let name = |tenant: &str| SessionName {
+            tenant: TenantId::new(tenant).expect("valid"),
+            id: SessionId::new("interview-7").expect("valid"),
+        };
+        assert_ne!(name("a"), name("b"));
+        assert_eq!(name("a").to_string(), "interview-7", "what a caller sees says nothing of tenants");
+    }
 
     #[test]
     fn session_ids_follow_the_pattern() {

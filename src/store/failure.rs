@@ -1,4 +1,4 @@
-//! What SQLite says when it fails, turned into what an operator can do.
+//! What the database says when it fails, turned into what an operator can do.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ const NOT_A_DATABASE: i32 = 26;
 /// A failed statement with what can be done about it.
 #[derive(Debug, thiserror::Error)]
 #[error("{advice}")]
-pub(super) struct SqliteFailure {
+pub(super) struct DatabaseFailure {
     advice: &'static str,
     #[source]
     source: Arc<sqlx::Error>,
@@ -47,7 +47,7 @@ impl From<sqlx::Error> for Refusal {
 /// A [`StoreError::Backend`] with its remedy.
 pub(super) fn backend(doing: &'static str, source: impl Into<Arc<sqlx::Error>>) -> StoreError {
     let source = source.into();
-    StoreError::Backend { doing, source: Box::new(SqliteFailure { advice: advice(&source), source }) }
+    StoreError::Backend { doing, source: Box::new(DatabaseFailure { advice: advice(&source), source }) }
 }
 
 /// A [`StoreError::Backend`] for something that is no database error.
@@ -69,6 +69,12 @@ fn advice(error: &sqlx::Error) -> &'static str {
         }
         Some(_) | None => "the database refused a statement",
     }
+}
+
+/// Whether another process was in the way and the same may go well in a moment (PostgreSQL, SQLSTATE class 40).
+pub(super) fn is_conflict(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| code.len() == 5 && code.starts_with("40"))
 }
 
 fn primary_code(error: &sqlx::Error) -> Option<i32> {

@@ -1,11 +1,11 @@
 //! Listing conditions as SQL and as part of a page token.
 
-use sqlx::{QueryBuilder, Sqlite};
-
 use crate::service::ports::{SessionFilter, SessionOrder, SessionQuery};
+use crate::session::TenantId;
 
 use super::page_token::Listing;
 use super::row::time_text;
+use super::sql::Sql;
 
 /// Separates the two parts of a cursor; stands in neither.
 const CURSOR_SEPARATOR: char = ' ';
@@ -29,13 +29,14 @@ impl Cursor {
     }
 }
 
-/// What the tokens of a query are bound to: conditions and order, not the page size.
-pub(super) fn listing(query: &SessionQuery) -> Listing {
+/// What the tokens of a query are bound to: tenant, conditions and order, not the page size.
+pub(super) fn listing(tenant: &TenantId, query: &SessionQuery) -> Listing {
     let order = match query.order {
         SessionOrder::NewestFirst => "newest",
         SessionOrder::OldestFirst => "oldest",
     };
-    query.filters.iter().fold(Listing::new("sessions").with(order), |listing, filter| match filter {
+    let all = Listing::new("sessions").with(tenant.as_str()).with(order);
+    query.filters.iter().fold(all, |listing, filter| match filter {
         SessionFilter::LevelIs(level) => listing.with("level").with(level.as_str()),
         SessionFilter::LabelIs { key, value } => listing.with("label").with(key).with(value),
         SessionFilter::ExternalRefIs(reference) => listing.with("external_ref").with(reference),
@@ -45,26 +46,25 @@ pub(super) fn listing(query: &SessionQuery) -> Listing {
     })
 }
 
-/// Appends ` WHERE … ORDER BY …`.
-pub(super) fn push_conditions(sql: &mut QueryBuilder<Sqlite>, query: &SessionQuery, after: Option<Cursor>) {
-    sql.push(" WHERE TRUE");
+/// Appends ` AND … ORDER BY …`.
+pub(super) fn push_conditions(sql: &mut Sql, query: &SessionQuery, after: Option<Cursor>) {
     for filter in &query.filters {
         match filter {
             SessionFilter::LevelIs(level) => {
-                sql.push(" AND level = ").push_bind(level.as_str());
+                sql.push(" AND level = ").bind(level.as_str().to_owned());
             }
             SessionFilter::LabelIs { key, value } => {
-                sql.push(" AND key IN (SELECT session_key FROM labels WHERE name = ").push_bind(key.clone());
-                sql.push(" AND value = ").push_bind(value.clone()).push(")");
+                sql.push(" AND key IN (SELECT session_key FROM labels WHERE name = ").bind(key.clone());
+                sql.push(" AND value = ").bind(value.clone()).push(")");
             }
             SessionFilter::ExternalRefIs(reference) => {
-                sql.push(" AND external_ref = ").push_bind(reference.clone());
+                sql.push(" AND external_ref = ").bind(reference.clone());
             }
             SessionFilter::CreatedFrom(time) => {
-                sql.push(" AND create_time >= ").push_bind(time_text(*time));
+                sql.push(" AND create_time >= ").bind(time_text(*time));
             }
             SessionFilter::CreatedBefore(time) => {
-                sql.push(" AND create_time < ").push_bind(time_text(*time));
+                sql.push(" AND create_time < ").bind(time_text(*time));
             }
             SessionFilter::IsOpen(is_open) => {
                 sql.push(if *is_open { " AND end_time IS NULL" } else { " AND end_time IS NOT NULL" });
@@ -76,8 +76,8 @@ pub(super) fn push_conditions(sql: &mut QueryBuilder<Sqlite>, query: &SessionQue
         SessionOrder::OldestFirst => (">", "ASC"),
     };
     if let Some(Cursor { create_time, id }) = after {
-        sql.push(" AND (create_time, id) ").push(beyond).push(" (").push_bind(create_time);
-        sql.push(", ").push_bind(id).push(")");
+        sql.push(" AND (create_time, id) ").push(beyond).push(" (").bind(create_time);
+        sql.push(", ").bind(id).push(")");
     }
     sql.push(" ORDER BY create_time ").push(direction).push(", id ").push(direction);
 }

@@ -1,4 +1,4 @@
-//! Opening the database file: permissions, pragmas, migrations.
+//! Opening the database: permissions of the file, settings, migrations.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::ErrorKind;
@@ -7,85 +7,92 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::ConnectOptions;
-use sqlx::SqliteConnection;
-use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::AnyPool;
+use sqlx::ConnectOptions as _;
+use sqlx::migrate::MigrateError;
 
 use crate::service::ports::StoreError;
 
+use super::Connection;
+use super::dialect::{Dialect, apply_settings, connect_options, read_pool_options};
 use super::failure::{backend, other};
 use super::options::StoreOptions;
-
-/// Every schema change so far, in order; embedded at build.
-pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// What the owner alone may do with the file and with a folder made for it.
 const FILE_MODE: u32 = 0o600;
 const DIR_MODE: u32 = 0o700;
-/// The write-ahead log is cut back to this size after a checkpoint.
-const WAL_LIMIT_BYTES: &str = "67108864";
-
-/// Options of the one connection that writes.
-pub(super) fn write_options(options: &StoreOptions) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(&options.database)
-        .create_if_missing(false)
-        .foreign_keys(true)
-        .busy_timeout(Duration::from_millis(options.busy_timeout_millis))
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .pragma("secure_delete", "ON")
-        .pragma("journal_size_limit", WAL_LIMIT_BYTES)
-        .disable_statement_logging()
-}
+/// For error messages.
+const OPENING: &str = "opening the database";
+const MIGRATING: &str = "bringing the database schema up to date";
 
 /// Connections that read.
-pub(super) fn read_pool(options: &StoreOptions) -> SqlitePool {
-    let connect = SqliteConnectOptions::new()
-        .filename(&options.database)
-        .create_if_missing(false)
-        .busy_timeout(Duration::from_millis(options.busy_timeout_millis))
-        .pragma("query_only", "ON")
-        .disable_statement_logging();
-    SqlitePoolOptions::new()
-        .max_connections(options.read_connections)
-        .acquire_timeout(Duration::from_millis(options.busy_timeout_millis.max(1_000)))
-        .connect_lazy_with(connect)
-}
-
-/// Makes the file if it is missing, opens it and brings its schema up to date.
 ///
 /// # Errors
-/// [`StoreError::Backend`] when that fails, or when a newer version of this program has written the file.
-pub(super) async fn open_writer(options: &StoreOptions) -> Result<SqliteConnection, StoreError> {
-    let path = options.database.clone();
-    tokio::task::spawn_blocking(move || prepare_file(&path))
-        .await
-        .map_err(|error| other("creating the database file", error))?
-        .map_err(|error| other("creating the database file", error))?;
-    let mut connection = reconnect(options).await.map_err(|error| backend("opening the database", error))?;
-    MIGRATIONS.run(&mut connection).await.map_err(migration_failed)?;
+/// [`StoreError::Backend`] for options that name no database.
+pub(super) fn read_pool(options: &StoreOptions) -> Result<AnyPool, StoreError> {
+    let connect = connect_options(options).map_err(|error| other(OPENING, error))?;
+    let patience = Duration::from_millis(options.busy_timeout_millis.max(1_000));
+    Ok(read_pool_options(options).acquire_timeout(patience).connect_lazy_with(connect))
+}
+
+/// Makes the file if it is missing, opens the database and brings its schema up to date.
+///
+/// # Errors
+/// [`StoreError::Backend`] when that fails, or when a newer version of this program has written the database.
+pub(super) async fn open_writer(options: &StoreOptions) -> Result<Connection, StoreError> {
+    let dialect = Dialect::of(options);
+    if dialect == Dialect::Sqlite {
+        let path = options.database.clone();
+        let creating = "creating the database file";
+        tokio::task::spawn_blocking(move || prepare_file(&path))
+            .await
+            .map_err(|error| other(creating, error))?
+            .map_err(|error| other(creating, error))?;
+    }
+    let mut connection = reconnect(options).await.map_err(|error| backend(OPENING, error))?;
+    migrate(&mut connection, dialect).await?;
     Ok(connection)
 }
 
-/// Opens the connection that writes to a file that was opened before.
-pub(super) async fn reconnect(options: &StoreOptions) -> Result<SqliteConnection, Arc<sqlx::Error>> {
-    write_options(options).connect().await.map_err(Arc::new)
+/// Brings the schema up to date. SQLite remakes tables on the way, which it may only do while references are not enforced.
+async fn migrate(connection: &mut Connection, dialect: Dialect) -> Result<(), StoreError> {
+    let failed = |error| backend(MIGRATING, error);
+    if dialect == Dialect::Sqlite {
+        sqlx::raw_sql("PRAGMA foreign_keys = OFF").execute(&mut *connection).await.map_err(failed)?;
+    }
+    dialect.migrations().run(&mut *connection).await.map_err(migration_failed)?;
+    if dialect == Dialect::Sqlite {
+        let broken = sqlx::query("PRAGMA foreign_key_check").fetch_optional(&mut *connection).await.map_err(failed)?;
+        if broken.is_some() {
+            return Err(other(
+                MIGRATING,
+                "a row refers to a session that is not there: restore the file from a backup",
+            ));
+        }
+        sqlx::raw_sql("PRAGMA foreign_keys = ON").execute(&mut *connection).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Opens the connection that writes to a database that was opened before.
+pub(super) async fn reconnect(options: &StoreOptions) -> Result<Connection, Arc<sqlx::Error>> {
+    let connect = connect_options(options).map_err(|error| Arc::new(sqlx::Error::Configuration(error)))?;
+    let mut connection = connect.connect().await.map_err(Arc::new)?;
+    apply_settings(&mut connection, Dialect::of(options).write_settings(options)).await.map_err(Arc::new)?;
+    Ok(connection)
 }
 
 fn migration_failed(error: MigrateError) -> StoreError {
-    let doing = "bringing the database schema up to date";
     if let MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) = error {
-        return backend(doing, error);
+        return backend(MIGRATING, error);
     }
     if matches!(error, MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..)) {
         return other(
-            doing,
+            MIGRATING,
             format!("{error}: the database was written by a newer version of this program, use that one"),
         );
     }
-    other(doing, error)
+    other(MIGRATING, error)
 }
 
 /// The folder and the empty file, readable by the owner alone; both survive a power cut.

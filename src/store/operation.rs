@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use sqlx::SqliteConnection;
 use tokio::sync::oneshot;
 
+use crate::audit::Event;
 use crate::service::ports::StoreError;
 
+use super::Connection;
+use super::dialect::Dialect;
 use super::failure::{Refusal, backend};
 
 /// Something that changes the database, inside a transaction that it shares with others.
@@ -19,15 +21,25 @@ pub(super) trait Operation: Send + 'static {
     /// Whether content goes away, so that the write-ahead log has to forget it too.
     const ERASES: bool = false;
 
-    /// Applies it. What it did is undone when it gives back an error.
-    async fn apply(&mut self, connection: &mut SqliteConnection) -> Result<Self::Output, Refusal>;
+    /// Applies it. What it did is undone when it gives back an error; it may then be applied once more.
+    async fn apply(&mut self, step: &mut Step<'_>) -> Result<Self::Output, Refusal>;
+}
+
+/// What an operation works with.
+pub(super) struct Step<'c> {
+    /// Inside the transaction.
+    pub(super) connection: &'c mut Connection,
+    /// Which database it is.
+    pub(super) dialect: Dialect,
+    /// What the audit log is to say, if the operation is kept; appended at the end of the transaction.
+    pub(super) audit: Vec<Event>,
 }
 
 /// An operation of any kind on its way through the writer.
 #[async_trait::async_trait]
 pub(super) trait Job: Send {
     /// Applies the operation and keeps its outcome; gives back whether what it did has to be undone.
-    async fn apply(&mut self, connection: &mut SqliteConnection) -> Applied;
+    async fn apply(&mut self, step: &mut Step<'_>) -> Applied;
     /// Whether the operation erases content.
     fn erases(&self) -> bool;
     /// Tells the caller, now that the transaction is committed or gone.
@@ -64,8 +76,8 @@ impl<O: Operation> Pending<O> {
 
 #[async_trait::async_trait]
 impl<O: Operation> Job for Pending<O> {
-    async fn apply(&mut self, connection: &mut SqliteConnection) -> Applied {
-        let outcome = self.operation.apply(connection).await;
+    async fn apply(&mut self, step: &mut Step<'_>) -> Applied {
+        let outcome = self.operation.apply(step).await;
         let applied = match &outcome {
             Ok(_) => Applied::Kept,
             Err(Refusal::Own(_)) => Applied::Undo,

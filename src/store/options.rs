@@ -3,9 +3,47 @@
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
 use crate::error::InvalidOption;
+
+/// Address of a PostgreSQL database, with a password in it as a rule: never shown.
+#[derive(Clone, Default, Deserialize)]
+#[serde(transparent)]
+pub struct PostgresUrl(SecretString);
+
+impl PostgresUrl {
+    /// Wraps an address.
+    #[must_use]
+    pub fn new(url: String) -> Self {
+        Self(SecretString::from(url))
+    }
+
+    /// Whether there is none, and SQLite is used.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.expose_secret().is_empty()
+    }
+
+    pub(super) fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl PartialEq for PostgresUrl {
+    fn eq(&self, other: &Self) -> bool {
+        self.expose() == other.expose()
+    }
+}
+
+impl Eq for PostgresUrl {}
+
+impl std::fmt::Debug for PostgresUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.is_empty() { "none" } else { "<redacted>" })
+    }
+}
 
 /// Where sessions are kept and how much may wait to be written.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -13,6 +51,8 @@ use crate::error::InvalidOption;
 pub struct StoreOptions {
     /// The SQLite file; made with mode 0600 when missing. Its `-wal` and `-shm` neighbours belong to it.
     pub database: PathBuf,
+    /// A PostgreSQL database that is used instead, for several servers on one set of sessions; empty = the SQLite file.
+    pub postgres_url: PostgresUrl,
     /// Milliseconds to wait for a lock that another process holds before the call fails.
     pub busy_timeout_millis: u64,
     /// Writes that may wait before new ones are refused.
@@ -27,6 +67,7 @@ impl Default for StoreOptions {
     fn default() -> Self {
         Self {
             database: PathBuf::new(),
+            postgres_url: PostgresUrl::default(),
             busy_timeout_millis: 5_000,
             max_pending_writes: 1_024,
             max_batch_writes: 256,

@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
-
 use crate::service::ports::{Page, ParticipantRecord, SessionQuery, SessionRecord, StoreError};
-use crate::session::{ParticipantId, Segment, SessionId};
+use crate::session::{ParticipantId, Segment, SessionName, TenantId};
 
+use super::Connection;
 use super::failure::Refusal;
 use super::filter::{Cursor, listing, push_conditions};
 use super::page_token::Listing;
 use super::row::{SESSION_COLUMNS, SegmentRow, SessionRow, participant, to_u64};
 use super::score_json::decode_score;
+use super::sql::Sql;
 
 /// Most items of a page, whatever was asked for.
 const MAX_PAGE_SIZE: u32 = 1_000;
@@ -25,81 +25,81 @@ pub(super) struct StoredJournal {
 }
 
 /// The internal key of a session and the length of its journal.
-pub(super) async fn find(connection: &mut SqliteConnection, id: &SessionId) -> Result<(i64, u64), Refusal> {
-    let row: Option<(i64, i64)> = sqlx::query_as("SELECT key, journal_len FROM sessions WHERE id = ?")
-        .bind(id.as_str())
+pub(super) async fn find(connection: &mut Connection, name: &SessionName) -> Result<(i64, u64), Refusal> {
+    let row: Option<(i64, i64)> = sqlx::query_as("SELECT key, journal_len FROM sessions WHERE tenant = $1 AND id = $2")
+        .bind(name.tenant.as_str())
+        .bind(name.id.as_str())
         .fetch_optional(connection)
         .await?;
-    let (key, journal_len) = row.ok_or_else(|| StoreError::NotFound { id: id.clone() })?;
+    let (key, journal_len) = row.ok_or_else(|| StoreError::NotFound { id: name.clone() })?;
     Ok((key, to_u64(journal_len, "journal_len")?))
 }
 
 /// One session.
-pub(super) async fn session(connection: &mut SqliteConnection, id: &SessionId) -> Result<SessionRecord, Refusal> {
-    let mut sql = select_sessions();
-    let row: Option<SessionRow> =
-        sql.push(" WHERE id = ").push_bind(id.as_str()).build_query_as().fetch_optional(&mut *connection).await?;
-    let row = row.ok_or_else(|| StoreError::NotFound { id: id.clone() })?;
+pub(super) async fn session(connection: &mut Connection, name: &SessionName) -> Result<SessionRecord, Refusal> {
+    let mut sql = select_sessions(&name.tenant);
+    sql.push(" AND id = ").bind(name.id.as_str().to_owned());
+    let row: Option<SessionRow> = sql.fetch_optional(connection).await?;
+    let row = row.ok_or_else(|| StoreError::NotFound { id: name.clone() })?;
     let mut records = complete(connection, vec![row]).await?;
-    records.pop().ok_or_else(|| StoreError::NotFound { id: id.clone() }.into())
+    records.pop().ok_or_else(|| StoreError::NotFound { id: name.clone() }.into())
 }
 
-/// The session that a request created.
+/// The session that a request of the tenant created.
 pub(super) async fn session_of_request(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
+    tenant: &TenantId,
     request_id: &str,
 ) -> Result<Option<SessionRecord>, Refusal> {
-    let mut sql = select_sessions();
-    let row: Option<SessionRow> = sql
-        .push(" WHERE request_id = ")
-        .push_bind(request_id)
-        .build_query_as()
-        .fetch_optional(&mut *connection)
-        .await?;
+    let mut sql = select_sessions(tenant);
+    sql.push(" AND request_id = ").bind(request_id.to_owned());
+    let row: Option<SessionRow> = sql.fetch_optional(connection).await?;
     Ok(complete(connection, row.into_iter().collect()).await?.pop())
 }
 
-/// One page of sessions.
+/// One page of a tenant's sessions.
 pub(super) async fn sessions(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
+    tenant: &TenantId,
     query: &SessionQuery,
 ) -> Result<Page<SessionRecord>, Refusal> {
+    let listing = || listing(tenant, query);
     let after = match query.page_token.as_deref() {
         None => None,
-        Some(token) => Some(Cursor::from_text(&listing(query).cursor(token)?).ok_or(StoreError::BadPageToken)?),
+        Some(token) => Some(Cursor::from_text(&listing().cursor(token)?).ok_or(StoreError::BadPageToken)?),
     };
     let page_size = query.page_size.clamp(1, MAX_PAGE_SIZE);
-    let mut sql = select_sessions();
+    let mut sql = select_sessions(tenant);
     push_conditions(&mut sql, query, after);
-    sql.push(" LIMIT ").push_bind(i64::from(page_size) + 1);
-    let mut rows: Vec<SessionRow> = sql.build_query_as().fetch_all(&mut *connection).await?;
+    sql.push(" LIMIT ").bind(i64::from(page_size) + 1);
+    let mut rows: Vec<SessionRow> = sql.fetch_all(connection).await?;
     let has_more = rows.len() > page_size as usize;
     rows.truncate(page_size as usize);
     let last = rows.last().filter(|_| has_more);
     let next_page_token = last.map(|row| {
         let cursor = Cursor { create_time: row.create_time.clone(), id: row.id.clone() };
-        listing(query).token(&cursor.to_text())
+        listing().token(&cursor.to_text())
     });
     Ok(Page { items: complete(connection, rows).await?, next_page_token })
 }
 
 /// One page of a session's segments.
 pub(super) async fn segments(
-    connection: &mut SqliteConnection,
-    id: &SessionId,
+    connection: &mut Connection,
+    name: &SessionName,
     page_size: u32,
     page_token: Option<&str>,
 ) -> Result<Page<Segment>, Refusal> {
-    let listing = || Listing::new("segments").with(id.as_str());
+    let listing = || Listing::new("segments").with(name.tenant.as_str()).with(name.id.as_str());
     let after: i64 = match page_token {
         None => 0,
         Some(token) => listing().cursor(token)?.parse().map_err(|_error| StoreError::BadPageToken)?,
     };
-    let (key, _journal_len) = find(&mut *connection, id).await?;
+    let (key, _journal_len) = find(&mut *connection, name).await?;
     let page_size = page_size.clamp(1, MAX_PAGE_SIZE);
     let rows: Vec<SegmentRow> = sqlx::query_as(
         "SELECT ordinal, participant_id, start_nanos, end_nanos, level, is_open, signals FROM segments \
-         WHERE session_key = ? AND ordinal > ? ORDER BY ordinal LIMIT ?",
+         WHERE session_key = $1 AND ordinal > $2 ORDER BY ordinal LIMIT $3",
     )
     .bind(key)
     .bind(after)
@@ -115,14 +115,14 @@ pub(super) async fn segments(
 
 /// A participant's score windows, oldest first.
 pub(super) async fn score_windows(
-    connection: &mut SqliteConnection,
-    id: &SessionId,
+    connection: &mut Connection,
+    name: &SessionName,
     participant: &ParticipantId,
     limit: u32,
 ) -> Result<Vec<crate::scoring::Score>, Refusal> {
-    let (key, _journal_len) = find(&mut *connection, id).await?;
+    let (key, _journal_len) = find(&mut *connection, name).await?;
     let rows: Vec<String> = sqlx::query_scalar(
-        "SELECT score FROM score_windows WHERE session_key = ? AND participant_id = ? ORDER BY ordinal LIMIT ?",
+        "SELECT score FROM score_windows WHERE session_key = $1 AND participant_id = $2 ORDER BY ordinal LIMIT $3",
     )
     .bind(key)
     .bind(participant.as_str())
@@ -133,35 +133,37 @@ pub(super) async fn score_windows(
 }
 
 /// The whole journal, still encoded.
-pub(super) async fn journal(connection: &mut SqliteConnection, id: &SessionId) -> Result<StoredJournal, Refusal> {
-    let (key, n_entries) = find(&mut *connection, id).await?;
+pub(super) async fn journal(connection: &mut Connection, name: &SessionName) -> Result<StoredJournal, Refusal> {
+    let (key, n_entries) = find(&mut *connection, name).await?;
     let chunks =
-        sqlx::query_as("SELECT first_entry, n_entries, chunk FROM journal WHERE session_key = ? ORDER BY first_entry")
+        sqlx::query_as("SELECT first_entry, n_entries, chunk FROM journal WHERE session_key = $1 ORDER BY first_entry")
             .bind(key)
             .fetch_all(connection)
             .await?;
     Ok(StoredJournal { n_entries, chunks })
 }
 
-fn select_sessions() -> QueryBuilder<Sqlite> {
-    QueryBuilder::new(format!("SELECT {SESSION_COLUMNS} FROM sessions"))
+fn select_sessions(tenant: &TenantId) -> Sql {
+    let mut sql = Sql::new("SELECT ");
+    sql.push(SESSION_COLUMNS).push(" FROM sessions WHERE tenant = ").bind(tenant.as_str().to_owned());
+    sql
 }
 
 /// Adds labels and participants to rows, in two statements for all of them.
-async fn complete(connection: &mut SqliteConnection, rows: Vec<SessionRow>) -> Result<Vec<SessionRecord>, Refusal> {
+async fn complete(connection: &mut Connection, rows: Vec<SessionRow>) -> Result<Vec<SessionRecord>, Refusal> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
     let mut labels: HashMap<i64, BTreeMap<String, String>> = HashMap::new();
-    let mut sql = of_sessions("SELECT session_key, name, value FROM labels", &rows);
-    let found: Vec<(i64, String, String)> = sql.build_query_as().fetch_all(&mut *connection).await?;
+    let sql = of_sessions("SELECT session_key, name, value FROM labels", &rows);
+    let found: Vec<(i64, String, String)> = sql.fetch_all(connection).await?;
     for (key, name, value) in found {
         labels.entry(key).or_default().insert(name, value);
     }
     let mut participants: HashMap<i64, Vec<ParticipantRecord>> = HashMap::new();
     let mut sql = of_sessions("SELECT session_key, participant_id, score FROM participants", &rows);
-    let found: Vec<(i64, String, String)> =
-        sql.push(" ORDER BY participant_id").build_query_as().fetch_all(&mut *connection).await?;
+    sql.push(" ORDER BY participant_id");
+    let found: Vec<(i64, String, String)> = sql.fetch_all(connection).await?;
     for (key, id, score) in found {
         participants.entry(key).or_default().push(participant(&id, &score)?);
     }
@@ -174,12 +176,8 @@ async fn complete(connection: &mut SqliteConnection, rows: Vec<SessionRow>) -> R
         .collect()
 }
 
-fn of_sessions(select: &'static str, rows: &[SessionRow]) -> QueryBuilder<Sqlite> {
-    let mut sql = QueryBuilder::new(select);
-    let mut keys = sql.push(" WHERE session_key IN (").separated(", ");
-    for row in rows {
-        keys.push_bind(row.key);
-    }
-    sql.push(")");
+fn of_sessions(select: &'static str, rows: &[SessionRow]) -> Sql {
+    let mut sql = Sql::new(select);
+    sql.push(" WHERE session_key IN ").bind_all(rows.iter().map(|row| row.key));
     sql
 }

@@ -8,7 +8,7 @@ use sqlx::FromRow;
 use crate::media::MediaTime;
 use crate::scoring::Level;
 use crate::service::ports::{ParticipantRecord, SessionRecord, StoreError};
-use crate::session::{ParticipantId, Segment, SegmentState, SessionId};
+use crate::session::{ParticipantId, Segment, SegmentState, SessionId, SessionName, TenantId};
 
 use super::journal::corrupt;
 use super::score_json;
@@ -17,6 +17,7 @@ use super::score_json;
 #[derive(FromRow)]
 pub(super) struct SessionRow {
     pub(super) key: i64,
+    tenant: String,
     pub(super) id: String,
     display_name: String,
     external_ref: String,
@@ -31,7 +32,7 @@ pub(super) struct SessionRow {
 }
 
 /// The columns of [`SessionRow`].
-pub(super) const SESSION_COLUMNS: &str = "key, id, display_name, external_ref, consent_reference, policy, create_time, \
+pub(super) const SESSION_COLUMNS: &str = "key, tenant, id, display_name, external_ref, consent_reference, policy, create_time, \
      end_time, expire_time, revision, resume_secret, journal_len";
 
 impl SessionRow {
@@ -45,7 +46,7 @@ impl SessionRow {
         participants: Vec<ParticipantRecord>,
     ) -> Result<SessionRecord, StoreError> {
         Ok(SessionRecord {
-            id: session_id(&self.id)?,
+            name: SessionName { tenant: tenant_id(&self.tenant)?, id: session_id(&self.id)? },
             display_name: self.display_name,
             external_ref: self.external_ref,
             consent_reference: self.consent_reference,
@@ -70,7 +71,7 @@ pub(super) struct SegmentRow {
     start_nanos: i64,
     end_nanos: i64,
     level: String,
-    is_open: bool,
+    is_open: i64,
     signals: String,
 }
 
@@ -84,7 +85,7 @@ impl TryFrom<SegmentRow> for Segment {
             start: MediaTime::from_nanos(row.start_nanos),
             end: MediaTime::from_nanos(row.end_nanos),
             level: score_json::level(&row.level)?,
-            state: if row.is_open { SegmentState::Open } else { SegmentState::Closed },
+            state: if row.is_open != 0 { SegmentState::Open } else { SegmentState::Closed },
             signals: score_json::decode_signals(&row.signals)?,
         })
     }
@@ -121,12 +122,16 @@ pub(super) fn to_u64(count: i64, column: &'static str) -> Result<u64, StoreError
     u64::try_from(count).map_err(|_error| corrupt(format!("{column} is negative")))
 }
 
-fn timestamp(text: &str) -> Result<Timestamp, StoreError> {
+pub(super) fn timestamp(text: &str) -> Result<Timestamp, StoreError> {
     text.parse().map_err(|error| corrupt(format!("stored time does not parse: {error}")))
 }
 
 fn session_id(id: &str) -> Result<SessionId, StoreError> {
     SessionId::new(id).map_err(|error| corrupt(error.to_string()))
+}
+
+fn tenant_id(id: &str) -> Result<TenantId, StoreError> {
+    TenantId::new(id).map_err(|error| corrupt(error.to_string()))
 }
 
 fn participant_id(id: &str) -> Result<ParticipantId, StoreError> {

@@ -4,20 +4,31 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use crate::audit::{Action, Actor, Event};
 use crate::media::{MediaTime, PictureStats};
 use crate::scoring::{Authenticity, Level, Score, SignalEvidence};
 use crate::service::ports::{SessionCommit, SessionRecord};
 use crate::session::{
-    CaptureDevice, JournalEntry, ParticipantId, Segment, SegmentState, SessionId, SettingProbe, SourceKind, Track,
-    TrackId,
+    CaptureDevice, JournalEntry, ParticipantId, Segment, SegmentState, SessionId, SessionName, SettingProbe,
+    SourceKind, TenantId, Track, TrackId,
 };
 use crate::signals::{FaceObservation, FaceSearch, FrameObservation, Reason, SignalName};
 use crate::vision::{
     BoxPx, DeepfakeOutput, Embedding, FaceQuality, FaceShape, FaceTrackId, HeadPose, PresentationOutput,
 };
 
-pub(super) fn id(id: &str) -> SessionId {
-    SessionId::new(id).expect("a good id")
+pub(super) fn tenant() -> TenantId {
+    TenantId::default()
+}
+
+/// A session of [`tenant`].
+pub(super) fn named(id: &str) -> SessionName {
+    SessionName { tenant: tenant(), id: SessionId::new(id).expect("a good id") }
+}
+
+/// What the audit log is told in tests.
+pub(super) fn said() -> Event {
+    Event::done(time(0), "default", Actor::system("test"), Action::SessionUpdate, "sessions/abcd-1".to_owned())
 }
 
 pub(super) fn participant(id: &str) -> ParticipantId {
@@ -35,7 +46,7 @@ pub(super) fn time(secs: i64) -> Timestamp {
 
 pub(super) fn record(session: &str, created_secs: i64) -> SessionRecord {
     SessionRecord {
-        id: id(session),
+        name: named(session),
         display_name: "Backend engineer, second round".to_owned(),
         external_ref: "req-17".to_owned(),
         consent_reference: "consent/4711".to_owned(),
@@ -199,11 +210,12 @@ pub(super) fn entries() -> Vec<JournalEntry> {
 pub(super) fn commit(session: &str, expected_journal_len: u64) -> SessionCommit {
     let sequence = u32::try_from(expected_journal_len).expect("tests are short");
     SessionCommit {
-        id: id(session),
+        name: named(session),
         expected_journal_len,
         journal: vec![frame(sequence)],
         scores: vec![(participant("candidate"), score(Level::Clear, sequence))],
         segments: Vec::new(),
         end_time: None,
+        audit: Vec::new(),
     }
 }

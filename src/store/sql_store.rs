@@ -1,4 +1,4 @@
-//! The store itself: the port on top of one writer and a pool of readers.
+//! The store: one writer and a pool of readers on one database.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -6,14 +6,20 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
-use sqlx::SqliteConnection;
-use sqlx::sqlite::SqlitePool;
+use sqlx::AnyPool;
 
+use crate::audit::Event;
+use crate::keys::{SigningKey, VerifyingKey};
 use crate::scoring::Score;
-use crate::service::ports::{Page, SessionCommit, SessionPatch, SessionQuery, SessionRecord, SessionStore, StoreError};
-use crate::session::{JournalEntry, ParticipantId, Segment, SessionId};
+use crate::service::ports::{
+    AuditLog, Page, SessionCommit, SessionPatch, SessionQuery, SessionRecord, SessionStore, StoreError,
+};
+use crate::session::{JournalEntry, ParticipantId, Segment, SessionName, TenantId};
 use crate::telemetry::metrics;
 
+use super::Connection;
+use super::audit_log::{Append, Begin};
+use super::dialect::Dialect;
 use super::failure::{Refusal, backend, other};
 use super::journal::{corrupt, decode};
 use super::open::{open_writer, read_pool};
@@ -23,41 +29,51 @@ use super::row::to_u64;
 use super::write::{Commit, Create, Delete, DeleteExpired, Ping, Update};
 use super::writer::Writer;
 
-/// Keeps sessions in one SQLite file.
-pub struct SqliteStore {
-    writer: Writer,
-    readers: SqlitePool,
+/// Keeps sessions in one SQLite file or one PostgreSQL database.
+pub struct SqlStore {
+    pub(super) writer: Writer,
+    readers: AnyPool,
+    dialect: Dialect,
 }
 
-impl SqliteStore {
-    /// Opens the database, makes it when it is missing, and brings its schema up to date.
+impl SqlStore {
+    /// Opens the database, makes the file when it is missing, and brings the schema up to date. `signing_key` signs where the
+    /// audit log ends from now on, `former_keys` may have done so before.
     ///
     /// # Errors
-    /// [`StoreError::Backend`] when the file cannot be made, opened or written, is no database, or was written by a newer
-    /// version of this program.
-    pub async fn open(options: &StoreOptions) -> Result<Arc<Self>, StoreError> {
+    /// [`StoreError::Backend`] when the database cannot be made, reached or written, is none, was written by a newer version
+    /// of this program, or has an audit log that another key signed.
+    pub async fn open(
+        options: &StoreOptions,
+        signing_key: Arc<SigningKey>,
+        former_keys: &[VerifyingKey],
+    ) -> Result<Arc<Self>, StoreError> {
         options.validate().map_err(|error| other("checking the options", error))?;
+        let known_keys = former_keys.iter().chain([&signing_key.verifying_key()]).map(VerifyingKey::key_id).collect();
         let connection = open_writer(options).await?;
-        Ok(Arc::new(Self { writer: Writer::start(connection, options), readers: read_pool(options) }))
+        let writer = Writer::start(connection, options, signing_key);
+        writer.apply(Begin { known_keys }).await?;
+        Ok(Arc::new(Self { writer, readers: read_pool(options)?, dialect: Dialect::of(options) }))
     }
 
-    /// Writes what is queued and closes the file; later calls fail.
+    /// Writes what is queued and closes the database; later calls fail.
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
     }
 
     /// Runs `work` on one snapshot of the database.
-    async fn read<T>(
+    pub(super) async fn read<T>(
         &self,
         doing: &'static str,
-        work: impl for<'c> FnOnce(&'c mut SqliteConnection) -> Reading<'c, T> + Send,
+        work: impl for<'c> FnOnce(&'c mut Connection) -> Reading<'c, T> + Send,
     ) -> Result<T, StoreError> {
         let explain = |error| match error {
             Refusal::Own(error) => error,
             Refusal::Database(error) => backend(doing, error),
         };
-        let mut snapshot = self.readers.begin().await.map_err(|error| backend(doing, error))?;
+        let begun = self.readers.begin_with(self.dialect.begin_read()).await;
+        let mut snapshot = begun.map_err(|error| backend(doing, error))?;
         let outcome = work(&mut snapshot).await.map_err(explain);
         // Nothing was changed; rolling back only frees the snapshot, and dropping it would do so too, a moment later.
         drop(snapshot.rollback().await);
@@ -66,41 +82,57 @@ impl SqliteStore {
 }
 
 /// A read in progress.
-type Reading<'c, T> = Pin<Box<dyn Future<Output = Result<T, Refusal>> + Send + 'c>>;
+pub(super) type Reading<'c, T> = Pin<Box<dyn Future<Output = Result<T, Refusal>> + Send + 'c>>;
 
-impl std::fmt::Debug for SqliteStore {
+impl std::fmt::Debug for SqlStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SqliteStore").finish_non_exhaustive()
+        f.debug_struct("SqlStore").field("dialect", &self.dialect).finish_non_exhaustive()
     }
 }
 
 #[async_trait::async_trait]
-impl SessionStore for SqliteStore {
-    async fn create(&self, record: SessionRecord, request_id: Option<String>) -> Result<SessionRecord, StoreError> {
-        self.writer.apply(Create { record, request_id }).await
+impl AuditLog for SqlStore {
+    async fn append(&self, entry: Event) -> Result<(), StoreError> {
+        self.writer.apply(Append { entry }).await
+    }
+}
+
+#[async_trait::async_trait]
+impl SessionStore for SqlStore {
+    async fn create(
+        &self,
+        record: SessionRecord,
+        request_id: Option<String>,
+        audit: Event,
+    ) -> Result<SessionRecord, StoreError> {
+        self.writer.apply(Create { record, request_id, audit }).await
     }
 
-    async fn get(&self, id: &SessionId) -> Result<SessionRecord, StoreError> {
-        let id = id.clone();
-        self.read("reading a session", |snapshot| Box::pin(async move { read::session(snapshot, &id).await })).await
+    async fn get(&self, name: &SessionName) -> Result<SessionRecord, StoreError> {
+        let name = name.clone();
+        self.read("reading a session", |snapshot| Box::pin(async move { read::session(snapshot, &name).await })).await
     }
 
-    async fn list(&self, query: &SessionQuery) -> Result<Page<SessionRecord>, StoreError> {
-        let query = query.clone();
-        self.read("listing sessions", |snapshot| Box::pin(async move { read::sessions(snapshot, &query).await })).await
+    async fn list(&self, tenant: &TenantId, query: &SessionQuery) -> Result<Page<SessionRecord>, StoreError> {
+        let (tenant, query) = (tenant.clone(), query.clone());
+        self.read("listing sessions", |snapshot| {
+            Box::pin(async move { read::sessions(snapshot, &tenant, &query).await })
+        })
+        .await
     }
 
     async fn update(
         &self,
-        id: &SessionId,
+        name: &SessionName,
         patch: SessionPatch,
         expected_revision: Option<u64>,
+        audit: Event,
     ) -> Result<SessionRecord, StoreError> {
-        self.writer.apply(Update { id: id.clone(), patch, expected_revision }).await
+        self.writer.apply(Update { name: name.clone(), patch, expected_revision, audit }).await
     }
 
-    async fn delete(&self, id: &SessionId, expected_revision: Option<u64>) -> Result<(), StoreError> {
-        self.writer.apply(Delete { id: id.clone(), expected_revision }).await
+    async fn delete(&self, name: &SessionName, expected_revision: Option<u64>, audit: Event) -> Result<(), StoreError> {
+        self.writer.apply(Delete { name: name.clone(), expected_revision, audit }).await
     }
 
     async fn commit(&self, commit: SessionCommit) -> Result<(), StoreError> {
@@ -112,32 +144,37 @@ impl SessionStore for SqliteStore {
         outcome
     }
 
-    async fn journal(&self, id: &SessionId) -> Result<Vec<JournalEntry>, StoreError> {
+    async fn journal(&self, name: &SessionName) -> Result<Vec<JournalEntry>, StoreError> {
         let doing = "reading a journal";
-        let id = id.clone();
-        let stored = self.read(doing, |snapshot| Box::pin(async move { read::journal(snapshot, &id).await })).await?;
+        let name = name.clone();
+        let stored = self.read(doing, |snapshot| Box::pin(async move { read::journal(snapshot, &name).await })).await?;
         tokio::task::spawn_blocking(move || decode_journal(&stored)).await.map_err(|error| other(doing, error))?
     }
 
     async fn segments(
         &self,
-        id: &SessionId,
+        name: &SessionName,
         page_size: u32,
         page_token: Option<&str>,
     ) -> Result<Page<Segment>, StoreError> {
-        let id = id.clone();
+        let name = name.clone();
         let token = page_token.map(str::to_owned);
         self.read("listing segments", move |snapshot| {
-            Box::pin(async move { read::segments(snapshot, &id, page_size, token.as_deref()).await })
+            Box::pin(async move { read::segments(snapshot, &name, page_size, token.as_deref()).await })
         })
         .await
     }
 
-    async fn scores(&self, id: &SessionId, participant: &ParticipantId, limit: u32) -> Result<Vec<Score>, StoreError> {
-        let id = id.clone();
+    async fn scores(
+        &self,
+        name: &SessionName,
+        participant: &ParticipantId,
+        limit: u32,
+    ) -> Result<Vec<Score>, StoreError> {
+        let name = name.clone();
         let participant = participant.clone();
         self.read("reading scores", move |snapshot| {
-            Box::pin(async move { read::score_windows(snapshot, &id, &participant, limit).await })
+            Box::pin(async move { read::score_windows(snapshot, &name, &participant, limit).await })
         })
         .await
     }

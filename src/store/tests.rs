@@ -1,25 +1,53 @@
-//! The contract on SQLite, and what only a file can suffer.
+//! The contract on both databases, and what only one of them can suffer.
 
+mod audit;
 mod child;
 mod faults;
 mod file;
 mod migrations;
+mod postgres;
 
 use std::sync::Arc;
 
 use tempfile::TempDir;
 
-use super::{SqliteStore, StoreOptions};
-use crate::store::contract::store_contract;
+use super::{SqlStore, StoreOptions};
+use crate::keys::SigningKey;
+use crate::service::ports::StoreError;
+
+/// The contract on a new SQLite file for each test.
+mod on_sqlite {
+    use crate::store::contract::store_contract;
+
+    async fn open() -> Option<(std::sync::Arc<super::SqlStore>, tempfile::TempDir)> {
+        Some(super::open().await)
+    }
+
+    store_contract!(open);
+}
+
+/// The contract on a new PostgreSQL database for each test.
+mod on_postgres {
+    use crate::store::contract::store_contract;
+    use crate::store::tests::postgres::open;
+
+    store_contract!(open);
+}
+
+fn signing_key() -> Arc<SigningKey> {
+    Arc::new(SigningKey::from_seed([1; 32]))
+}
 
 fn options(folder: &TempDir) -> StoreOptions {
     StoreOptions { database: folder.path().join("bonafide.sqlite"), ..StoreOptions::default() }
 }
 
-async fn open() -> (Arc<SqliteStore>, TempDir) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = SqliteStore::open(&options(&folder)).await.expect("opens");
-    (store, folder)
+async fn open_with(options: &StoreOptions) -> Result<Arc<SqlStore>, StoreError> {
+    SqlStore::open(options, signing_key(), &[]).await
 }
 
-store_contract!(open);
+async fn open() -> (Arc<SqlStore>, TempDir) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = open_with(&options(&folder)).await.expect("opens");
+    (store, folder)
+}

@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use sqlx::SqliteConnection;
+use sha2::{Digest as _, Sha256};
 
+use crate::audit::{Action, Actor, Digest, Event};
 use crate::scoring::{Level, Score};
 use crate::service::ports::{SessionCommit, SessionPatch, SessionRecord, StoreError};
-use crate::session::{ParticipantId, Segment, SegmentState, SessionId};
+use crate::session::{ParticipantId, Segment, SegmentState, SessionName};
 
-use super::failure::Refusal;
+use super::Connection;
+use super::dialect::Dialect;
+use super::failure::{Refusal, other};
 use super::journal::{self, Chunk};
-use super::operation::Operation;
+use super::operation::{Operation, Step};
 use super::read;
 use super::row::{time_text, to_i64, worst};
 use super::score_json::{encode_score, encode_signals, level};
@@ -20,6 +23,7 @@ use super::score_json::{encode_score, encode_signals, level};
 pub(super) struct Create {
     pub(super) record: SessionRecord,
     pub(super) request_id: Option<String>,
+    pub(super) audit: Event,
 }
 
 #[async_trait::async_trait]
@@ -27,19 +31,16 @@ impl Operation for Create {
     type Output = SessionRecord;
     const DOING: &'static str = "creating a session";
 
-    async fn apply(&mut self, connection: &mut SqliteConnection) -> Result<SessionRecord, Refusal> {
-        if let Some(request_id) = &self.request_id
-            && let Some(existing) = read::session_of_request(connection, request_id).await?
-        {
-            return Ok(existing);
-        }
-        let record = &self.record;
+    async fn apply(&mut self, step: &mut Step<'_>) -> Result<SessionRecord, Refusal> {
+        let Self { record, request_id, audit } = self;
+        let tenant = &record.name.tenant;
         let inserted: Option<i64> = sqlx::query_scalar(
-            "INSERT INTO sessions (id, display_name, external_ref, consent_reference, policy, create_time, end_time, \
+            "INSERT INTO sessions (tenant, id, display_name, external_ref, consent_reference, policy, create_time, end_time, \
              expire_time, revision, resume_secret, request_id, journal_len, level) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT (id) DO NOTHING RETURNING key",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, $13) ON CONFLICT DO NOTHING RETURNING key",
         )
-        .bind(record.id.as_str())
+        .bind(tenant.as_str())
+        .bind(record.name.id.as_str())
         .bind(&record.display_name)
         .bind(&record.external_ref)
         .bind(&record.consent_reference)
@@ -49,24 +50,33 @@ impl Operation for Create {
         .bind(record.expire_time.map(time_text))
         .bind(to_i64(record.revision))
         .bind(&record.resume_secret)
-        .bind(&self.request_id)
+        .bind(request_id.as_ref())
         .bind(record.level().as_str())
-        .fetch_optional(&mut *connection)
+        .fetch_optional(&mut *step.connection)
         .await?;
-        let key = inserted.ok_or_else(|| StoreError::AlreadyExists { id: record.id.clone() })?;
-        insert_labels(connection, key, &record.labels).await?;
+        let Some(key) = inserted else {
+            // The id or the request is taken; a repeated request is the one that may be.
+            let existing = match request_id {
+                Some(request_id) => read::session_of_request(step.connection, tenant, request_id).await?,
+                None => None,
+            };
+            return existing.ok_or_else(|| StoreError::AlreadyExists { id: record.name.clone() }.into());
+        };
+        insert_labels(step.connection, key, &record.labels).await?;
         for participant in &record.participants {
-            upsert_participant(connection, key, &participant.participant_id, &participant.score, 0).await?;
+            upsert_participant(step.connection, key, &participant.participant_id, &participant.score, 0).await?;
         }
-        read::session(connection, &record.id).await
+        step.audit.push(audit.clone());
+        read::session(step.connection, &record.name).await
     }
 }
 
 /// Changes fields of a session.
 pub(super) struct Update {
-    pub(super) id: SessionId,
+    pub(super) name: SessionName,
     pub(super) patch: SessionPatch,
     pub(super) expected_revision: Option<u64>,
+    pub(super) audit: Event,
 }
 
 #[async_trait::async_trait]
@@ -74,32 +84,35 @@ impl Operation for Update {
     type Output = SessionRecord;
     const DOING: &'static str = "changing a session";
 
-    async fn apply(&mut self, connection: &mut SqliteConnection) -> Result<SessionRecord, Refusal> {
-        let key = find_revision(connection, &self.id, self.expected_revision).await?;
+    async fn apply(&mut self, step: &mut Step<'_>) -> Result<SessionRecord, Refusal> {
+        let key = find_revision(step.connection, &self.name, self.expected_revision).await?;
         let SessionPatch { display_name, external_ref, labels, expire_time } = &self.patch;
         sqlx::query(
-            "UPDATE sessions SET revision = revision + 1, display_name = coalesce(?, display_name), \
-             external_ref = coalesce(?, external_ref), expire_time = iif(?, ?, expire_time) WHERE key = ?",
+            "UPDATE sessions SET revision = revision + 1, display_name = coalesce($1, display_name), \
+             external_ref = coalesce($2, external_ref), \
+             expire_time = CASE WHEN $3 = 1 THEN $4 ELSE expire_time END WHERE key = $5",
         )
-        .bind(display_name)
-        .bind(external_ref)
-        .bind(expire_time.is_some())
+        .bind(display_name.as_ref())
+        .bind(external_ref.as_ref())
+        .bind(i64::from(expire_time.is_some()))
         .bind(expire_time.flatten().map(time_text))
         .bind(key)
-        .execute(&mut *connection)
+        .execute(&mut *step.connection)
         .await?;
         if let Some(labels) = labels {
-            sqlx::query("DELETE FROM labels WHERE session_key = ?").bind(key).execute(&mut *connection).await?;
-            insert_labels(connection, key, labels).await?;
+            sqlx::query("DELETE FROM labels WHERE session_key = $1").bind(key).execute(&mut *step.connection).await?;
+            insert_labels(step.connection, key, labels).await?;
         }
-        read::session(connection, &self.id).await
+        step.audit.push(self.audit.clone());
+        read::session(step.connection, &self.name).await
     }
 }
 
 /// Deletes a session with all that hangs on it.
 pub(super) struct Delete {
-    pub(super) id: SessionId,
+    pub(super) name: SessionName,
     pub(super) expected_revision: Option<u64>,
+    pub(super) audit: Event,
 }
 
 #[async_trait::async_trait]
@@ -108,9 +121,10 @@ impl Operation for Delete {
     const DOING: &'static str = "deleting a session";
     const ERASES: bool = true;
 
-    async fn apply(&mut self, connection: &mut SqliteConnection) -> Result<(), Refusal> {
-        let key = find_revision(connection, &self.id, self.expected_revision).await?;
-        sqlx::query("DELETE FROM sessions WHERE key = ?").bind(key).execute(connection).await?;
+    async fn apply(&mut self, step: &mut Step<'_>) -> Result<(), Refusal> {
+        let key = find_revision(step.connection, &self.name, self.expected_revision).await?;
+        let tombstone = bury(step.connection, key, self.audit.clone()).await?;
+        step.audit.push(tombstone);
         Ok(())
     }
 }
@@ -127,17 +141,48 @@ impl Operation for DeleteExpired {
     const DOING: &'static str = "deleting expired sessions";
     const ERASES: bool = true;
 
-    async fn apply(&mut self, connection: &mut SqliteConnection) -> Result<u64, Refusal> {
-        let deleted = sqlx::query(
-            "DELETE FROM sessions WHERE key IN \
-             (SELECT key FROM sessions WHERE expire_time < ? ORDER BY expire_time LIMIT ?)",
-        )
-        .bind(time_text(self.now))
-        .bind(i64::from(self.limit))
-        .execute(connection)
-        .await?;
-        Ok(deleted.rows_affected())
+    async fn apply(&mut self, step: &mut Step<'_>) -> Result<u64, Refusal> {
+        let expired: Vec<(i64, String, String)> =
+            sqlx::query_as("SELECT key, tenant, id FROM sessions WHERE expire_time < $1 ORDER BY expire_time LIMIT $2")
+                .bind(time_text(self.now))
+                .bind(i64::from(self.limit))
+                .fetch_all(&mut *step.connection)
+                .await?;
+        for (key, tenant, id) in &expired {
+            let (actor, object) = (Actor::system("retention"), session_object(id));
+            let event = Event::done(self.now, tenant, actor, Action::SessionExpire, object);
+            let tombstone = bury(step.connection, *key, event).await?;
+            step.audit.push(tombstone);
+        }
+        Ok(expired.len() as u64)
     }
+}
+
+/// Deletes the rows of a session; gives back its tombstone: the event with what was there, by number and digest.
+async fn bury(connection: &mut Connection, key: i64, event: Event) -> Result<Event, Refusal> {
+    let chunks: Vec<(i64, Vec<u8>)> =
+        sqlx::query_as("SELECT n_entries, chunk FROM journal WHERE session_key = $1 ORDER BY first_entry")
+            .bind(key)
+            .fetch_all(&mut *connection)
+            .await?;
+    let journal = chunks.iter().fold(Sha256::new(), |digest, (_, chunk)| digest.chain_update(chunk)).finalize();
+    let n_entries: i64 = chunks.iter().map(|(n_entries, _)| n_entries).sum();
+    let count = async |connection: &mut Connection, sql: &'static str| -> Result<i64, Refusal> {
+        Ok(sqlx::query_scalar(sql).bind(key).fetch_one(connection).await?)
+    };
+    let n_windows = count(connection, "SELECT count(*) FROM score_windows WHERE session_key = $1").await?;
+    let n_segments = count(connection, "SELECT count(*) FROM segments WHERE session_key = $1").await?;
+    sqlx::query("DELETE FROM sessions WHERE key = $1").bind(key).execute(connection).await?;
+    Ok(event
+        .with("journal_entries", n_entries.to_string())
+        .with("journal_sha256", Digest(journal.into()).to_string())
+        .with("score_windows", n_windows.to_string())
+        .with("segments", n_segments.to_string()))
+}
+
+/// The session's resource name, as the audit log has it.
+fn session_object(id: &str) -> String {
+    format!("sessions/{id}")
 }
 
 /// Shows that the database can be written.
@@ -148,21 +193,37 @@ impl Operation for Ping {
     type Output = ();
     const DOING: &'static str = "checking that the store can write";
 
-    async fn apply(&mut self, connection: &mut SqliteConnection) -> Result<(), Refusal> {
-        sqlx::query("UPDATE pings SET n_pings = n_pings + 1").execute(connection).await?;
+    async fn apply(&mut self, step: &mut Step<'_>) -> Result<(), Refusal> {
+        match step.dialect {
+            Dialect::Sqlite => {
+                sqlx::query("UPDATE pings SET n_pings = n_pings + 1").execute(&mut *step.connection).await?;
+            }
+            // Several servers would wait for each other at the one row.
+            Dialect::Postgres => {
+                let is_read_only: String = sqlx::query_scalar("SELECT current_setting('transaction_read_only')")
+                    .fetch_one(&mut *step.connection)
+                    .await?;
+                if is_read_only != "off" {
+                    return Err(
+                        other(Self::DOING, "the database takes no writes: it is a standby, or being switched").into()
+                    );
+                }
+            }
+        }
         Ok(())
     }
 }
 
 /// Adds one step of a session. Encoded by the caller, so that the writer only writes.
 pub(super) struct Commit {
-    id: SessionId,
+    name: SessionName,
     expected_journal_len: u64,
     n_entries: u64,
     chunks: Vec<Chunk>,
     scores: Vec<(ParticipantId, Score, String)>,
     segments: Vec<(Segment, String)>,
     end_time: Option<Timestamp>,
+    audit: Vec<Event>,
 }
 
 impl Commit {
@@ -171,7 +232,7 @@ impl Commit {
     /// # Errors
     /// [`StoreError::Backend`] for an entry that is larger than a chunk may be.
     pub(super) fn encode(commit: SessionCommit) -> Result<Self, StoreError> {
-        let SessionCommit { id, expected_journal_len, journal, scores, segments, end_time } = commit;
+        let SessionCommit { name, expected_journal_len, journal, scores, segments, end_time, audit } = commit;
         let with_json = |(participant, score): (ParticipantId, Score)| {
             let json = encode_score(&score)?;
             Ok((participant, score, json))
@@ -181,8 +242,9 @@ impl Commit {
             Ok((segment, json))
         };
         Ok(Self {
-            id,
+            name,
             expected_journal_len,
+            audit,
             n_entries: journal.len() as u64,
             chunks: journal::encode(&journal)?,
             scores: scores.into_iter().map(with_json).collect::<Result<_, StoreError>>()?,
@@ -197,74 +259,78 @@ impl Operation for Commit {
     type Output = ();
     const DOING: &'static str = "storing a step of a session";
 
-    async fn apply(&mut self, connection: &mut SqliteConnection) -> Result<(), Refusal> {
-        let key = self.advance(connection).await?;
+    async fn apply(&mut self, step: &mut Step<'_>) -> Result<(), Refusal> {
+        let key = self.advance(step.connection).await?;
         let mut first_entry = self.expected_journal_len;
         for Chunk { n_entries, bytes } in &self.chunks {
-            sqlx::query("INSERT INTO journal (session_key, first_entry, n_entries, chunk) VALUES (?, ?, ?, ?)")
+            sqlx::query("INSERT INTO journal (session_key, first_entry, n_entries, chunk) VALUES ($1, $2, $3, $4)")
                 .bind(key)
                 .bind(to_i64(first_entry))
                 .bind(to_i64(*n_entries))
                 .bind(bytes.as_slice())
-                .execute(&mut *connection)
+                .execute(&mut *step.connection)
                 .await?;
             first_entry += n_entries;
         }
         if !self.scores.is_empty() {
-            self.insert_scores(connection, key).await?;
+            self.insert_scores(step.connection, key).await?;
         }
         for (segment, signals) in &self.segments {
-            upsert_segment(connection, key, segment, signals).await?;
+            upsert_segment(step.connection, key, segment, signals).await?;
         }
+        step.audit.extend(self.audit.iter().cloned());
         Ok(())
     }
 }
 
 impl Commit {
     /// The fence: moves the journal's end on, if it is where the writer believes it is. Gives back the session's key.
-    async fn advance(&self, connection: &mut SqliteConnection) -> Result<i64, Refusal> {
+    async fn advance(&self, connection: &mut Connection) -> Result<i64, Refusal> {
         let key: Option<i64> = sqlx::query_scalar(
-            "UPDATE sessions SET journal_len = journal_len + ?, end_time = coalesce(?, end_time) \
-             WHERE id = ? AND journal_len = ? RETURNING key",
+            "UPDATE sessions SET journal_len = journal_len + $1, end_time = coalesce($2, end_time) \
+             WHERE tenant = $3 AND id = $4 AND journal_len = $5 RETURNING key",
         )
         .bind(to_i64(self.n_entries))
         .bind(self.end_time.map(time_text))
-        .bind(self.id.as_str())
+        .bind(self.name.tenant.as_str())
+        .bind(self.name.id.as_str())
         .bind(to_i64(self.expected_journal_len))
         .fetch_optional(&mut *connection)
         .await?;
         if let Some(key) = key {
             return Ok(key);
         }
-        let (_key, _journal_len) = read::find(connection, &self.id).await?;
-        Err(StoreError::Stale { id: self.id.clone() }.into())
+        let (_key, _journal_len) = read::find(connection, &self.name).await?;
+        Err(StoreError::Stale { id: self.name.clone() }.into())
     }
 
-    async fn insert_scores(&self, connection: &mut SqliteConnection, key: i64) -> Result<(), Refusal> {
+    async fn insert_scores(&self, connection: &mut Connection, key: i64) -> Result<(), Refusal> {
         let mut latest: BTreeMap<&ParticipantId, (i64, &Score)> = BTreeMap::new();
         for (participant, score, json) in &self.scores {
             let ordinal = match latest.get(participant) {
                 Some((n_windows, _)) => *n_windows,
                 None => n_windows(connection, key, participant).await?,
             };
-            sqlx::query("INSERT INTO score_windows (session_key, participant_id, ordinal, score) VALUES (?, ?, ?, ?)")
-                .bind(key)
-                .bind(participant.as_str())
-                .bind(ordinal)
-                .bind(json)
-                .execute(&mut *connection)
-                .await?;
+            sqlx::query(
+                "INSERT INTO score_windows (session_key, participant_id, ordinal, score) VALUES ($1, $2, $3, $4)",
+            )
+            .bind(key)
+            .bind(participant.as_str())
+            .bind(ordinal)
+            .bind(json)
+            .execute(&mut *connection)
+            .await?;
             latest.insert(participant, (ordinal + 1, score));
         }
         for (participant, (n_windows, score)) in latest {
             upsert_participant(connection, key, participant, score, n_windows).await?;
         }
-        let names: Vec<String> = sqlx::query_scalar("SELECT level FROM participants WHERE session_key = ?")
+        let names: Vec<String> = sqlx::query_scalar("SELECT level FROM participants WHERE session_key = $1")
             .bind(key)
             .fetch_all(&mut *connection)
             .await?;
         let levels = names.iter().map(|name| level(name)).collect::<Result<Vec<Level>, _>>()?;
-        sqlx::query("UPDATE sessions SET level = ? WHERE key = ?")
+        sqlx::query("UPDATE sessions SET level = $1 WHERE key = $2")
             .bind(worst(levels).as_str())
             .bind(key)
             .execute(connection)
@@ -275,28 +341,29 @@ impl Commit {
 
 /// The key of a session whose revision is the expected one, if one is expected.
 async fn find_revision(
-    connection: &mut SqliteConnection,
-    id: &SessionId,
+    connection: &mut Connection,
+    name: &SessionName,
     expected_revision: Option<u64>,
 ) -> Result<i64, Refusal> {
-    let row: Option<(i64, i64)> = sqlx::query_as("SELECT key, revision FROM sessions WHERE id = ?")
-        .bind(id.as_str())
+    let row: Option<(i64, i64)> = sqlx::query_as("SELECT key, revision FROM sessions WHERE tenant = $1 AND id = $2")
+        .bind(name.tenant.as_str())
+        .bind(name.id.as_str())
         .fetch_optional(connection)
         .await?;
-    let (key, revision) = row.ok_or_else(|| StoreError::NotFound { id: id.clone() })?;
+    let (key, revision) = row.ok_or_else(|| StoreError::NotFound { id: name.clone() })?;
     if expected_revision.is_some_and(|expected| to_i64(expected) != revision) {
-        return Err(StoreError::Stale { id: id.clone() }.into());
+        return Err(StoreError::Stale { id: name.clone() }.into());
     }
     Ok(key)
 }
 
 async fn insert_labels(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     key: i64,
     labels: &BTreeMap<String, String>,
 ) -> Result<(), Refusal> {
     for (name, value) in labels {
-        sqlx::query("INSERT INTO labels (session_key, name, value) VALUES (?, ?, ?)")
+        sqlx::query("INSERT INTO labels (session_key, name, value) VALUES ($1, $2, $3)")
             .bind(key)
             .bind(name)
             .bind(value)
@@ -306,9 +373,9 @@ async fn insert_labels(
     Ok(())
 }
 
-async fn n_windows(connection: &mut SqliteConnection, key: i64, participant: &ParticipantId) -> Result<i64, Refusal> {
+async fn n_windows(connection: &mut Connection, key: i64, participant: &ParticipantId) -> Result<i64, Refusal> {
     let stored: Option<i64> =
-        sqlx::query_scalar("SELECT n_windows FROM participants WHERE session_key = ? AND participant_id = ?")
+        sqlx::query_scalar("SELECT n_windows FROM participants WHERE session_key = $1 AND participant_id = $2")
             .bind(key)
             .bind(participant.as_str())
             .fetch_optional(connection)
@@ -317,14 +384,14 @@ async fn n_windows(connection: &mut SqliteConnection, key: i64, participant: &Pa
 }
 
 async fn upsert_participant(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     key: i64,
     participant: &ParticipantId,
     score: &Score,
     n_windows: i64,
 ) -> Result<(), Refusal> {
     sqlx::query(
-        "INSERT INTO participants (session_key, participant_id, level, n_windows, score) VALUES (?, ?, ?, ?, ?) \
+        "INSERT INTO participants (session_key, participant_id, level, n_windows, score) VALUES ($1, $2, $3, $4, $5) \
          ON CONFLICT (session_key, participant_id) DO UPDATE SET level = excluded.level, \
          n_windows = excluded.n_windows, score = excluded.score",
     )
@@ -339,14 +406,14 @@ async fn upsert_participant(
 }
 
 async fn upsert_segment(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     key: i64,
     segment: &Segment,
     signals: &str,
 ) -> Result<(), Refusal> {
     sqlx::query(
         "INSERT INTO segments (session_key, ordinal, participant_id, start_nanos, end_nanos, level, is_open, signals) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (session_key, ordinal) DO UPDATE SET \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (session_key, ordinal) DO UPDATE SET \
          participant_id = excluded.participant_id, start_nanos = excluded.start_nanos, end_nanos = excluded.end_nanos, \
          level = excluded.level, is_open = excluded.is_open, signals = excluded.signals",
     )
@@ -356,7 +423,7 @@ async fn upsert_segment(
     .bind(segment.start.as_nanos())
     .bind(segment.end.as_nanos())
     .bind(segment.level.as_str())
-    .bind(matches!(segment.state, SegmentState::Open))
+    .bind(i64::from(matches!(segment.state, SegmentState::Open)))
     .bind(signals)
     .execute(connection)
     .await?;

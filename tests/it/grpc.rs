@@ -15,7 +15,7 @@ use bytes::Bytes;
 use image::codecs::jpeg::JpegEncoder;
 use image::{Rgb, RgbImage};
 
-use crate::harness::{PATIENCE, Server};
+use crate::harness::{PATIENCE, Server, operator};
 
 const N_FRAMES: u64 = 24;
 
@@ -138,7 +138,7 @@ async fn finishing_and_deleting_reach_the_stream() {
         if cause == EndCause::Finished {
             client.finish(&id).await.expect("finished");
         } else {
-            server.interviews.delete(&id, None).await.expect("deleted");
+            server.interviews.delete(&operator(), &id, None).await.expect("deleted");
         }
         let events = until(&mut stream, is_ended).await;
         assert!(matches!(events.last(), Some(ClientEvent::Live(LiveEvent::Ended(Some(told)))) if *told == cause));

@@ -8,13 +8,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bonafide::grpc::{ApiKey, ClientOptions, GrpcOptions, GrpcServer, LiveClient, ServerVersions, serve};
+use bonafide::audit::Actor;
+use bonafide::grpc::{ApiKey, ClientOptions, GrpcOptions, GrpcServer, LiveClient, Scope, ServerVersions, serve};
 use bonafide::inference::{Executor, FileState, InferenceOptions, Manifest, ProviderChoice, status};
+use bonafide::keys::SigningKey;
 use bonafide::media::MediaLimits;
 use bonafide::scoring::Policy;
 use bonafide::service::ports::{Clock, SessionStore};
-use bonafide::service::{Interviews, Pipeline, ServiceOptions};
-use bonafide::store::{SqliteStore, StoreOptions};
+use bonafide::service::{Caller, Interviews, Permission, Pipeline, ServiceOptions};
+use bonafide::session::TenantId;
+use bonafide::store::{SqlStore, StoreOptions};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::oneshot;
@@ -43,14 +46,19 @@ pub(crate) struct Server {
     pub(crate) interviews: Interviews,
     stop: oneshot::Sender<()>,
     running: GrpcServer,
-    store: Arc<SqliteStore>,
+    store: Arc<SqlStore>,
     _folder: tempfile::TempDir,
 }
 
 impl Server {
     /// Starts a server with `key` as its only API key, or open without; `None`, said aloud, when there are no models.
     pub(crate) async fn start(key: Option<&str>) -> Option<Self> {
-        let api_keys = key.map(|key| ApiKey { name: "test".to_owned(), sha256: hex(&Sha256::digest(key)) });
+        let api_keys = key.map(|key| ApiKey {
+            name: "test".to_owned(),
+            sha256: hex(&Sha256::digest(key)),
+            tenant: "default".to_owned(),
+            scopes: vec![Scope::Sessions],
+        });
         Self::start_with(GrpcOptions { api_keys: api_keys.into_iter().collect(), ..GrpcOptions::default() }).await
     }
 
@@ -60,7 +68,7 @@ impl Server {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let pipeline = pipeline()?;
         let store_options = StoreOptions { database: folder.path().join("bonafide.db"), ..StoreOptions::default() };
-        let store = SqliteStore::open(&store_options).await.expect("a new store");
+        let store = SqlStore::open(&store_options, Arc::new(SigningKey::generate()), &[]).await.expect("a new store");
         let versions =
             ServerVersions { server: "test".to_owned(), models: pipeline.model_versions(), provider: "cpu".to_owned() };
         let interviews = Interviews::start(
@@ -119,6 +127,15 @@ pub(crate) fn models_dir() -> Option<PathBuf> {
         return None;
     }
     Some(models_dir)
+}
+
+/// Who may do everything with sessions.
+pub(crate) fn operator() -> Caller {
+    Caller {
+        tenant: TenantId::default(),
+        actor: Actor::system("test"),
+        permissions: [Permission::ReadSessions, Permission::WriteSessions, Permission::DeleteSessions].into(),
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {

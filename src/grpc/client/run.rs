@@ -143,7 +143,8 @@ impl Session {
         }
         self.options.resume_token = Some(ready.resume_token.clone());
         let session_id = name::parse_session("session", &ready.session)?;
-        Ok(StreamReady { session_id, resume_token: ready.resume_token, resume_from })
+        let policy = ready.versions.map(|versions| versions.policy).unwrap_or_default();
+        Ok(StreamReady { session_id, policy, resume_token: ready.resume_token, resume_from })
     }
 
     /// Carries messages both ways until the stream ends.

@@ -15,7 +15,7 @@ use crate::grpc::field;
 use crate::grpc::name;
 use crate::grpc::proto::v1;
 use crate::grpc::status;
-use crate::service::{EndCause, LiveEvent, OpenStream, ServiceError, StreamCommand, StreamInput};
+use crate::service::{Caller, EndCause, LiveEvent, OpenStream, ServiceError, StreamCommand, StreamInput};
 use crate::session::{ParticipantId, SessionEvent, SessionId, TrackId};
 
 use super::Live;
@@ -29,6 +29,7 @@ const ANSWER_RESERVE: Duration = Duration::from_millis(500);
 /// Opens the session, sends the batch, and answers with what came of it until everything is accounted for or `limit` is near.
 pub(super) async fn analyze(
     live: &Live,
+    caller: &Caller,
     request: v1::AnalyzeFramesRequest,
     limit: Duration,
 ) -> Result<v1::AnalyzeFramesResponse, CallError> {
@@ -37,9 +38,9 @@ pub(super) async fn analyze(
     field::at_most("samples", &request.samples, MAX_SAMPLES)?;
     let config = field::required("config", request.config)?;
     let options = config_from_wire(config).map_err(|error| error.within("config"))?;
-    let OpenStream { ready, input, mut events } = live.interviews.open_stream(options).await?;
+    let OpenStream { ready, input, mut events } = live.interviews.open_stream(caller, options).await?;
     let mut answer = Answer::new(ready.session_id.clone(), ready.resume_token.clone());
-    let versions = live.versions_of(&ready).await?;
+    let versions = live.versions_of(&ready);
     answer.send(request.samples, input);
     while let Ok(event) = tokio::time::timeout_at(deadline, events.recv()).await {
         match event {

@@ -18,7 +18,7 @@ use crate::grpc::proto::v1;
 use crate::grpc::proto::v1::analyze_stream_request::Message as Request;
 use crate::grpc::proto::v1::analyze_stream_response::Message as Reply;
 use crate::grpc::status;
-use crate::service::{EndCause, LiveEvent, OpenStream, ServiceError, StreamCommand, StreamOptions};
+use crate::service::{Caller, EndCause, LiveEvent, OpenStream, ServiceError, StreamCommand, StreamOptions};
 use crate::session::{SessionEvent, SessionId, TrackId};
 use crate::telemetry::metrics::{DropReason, frame_dropped, frame_received, open_stream};
 
@@ -32,6 +32,7 @@ const QUEUED_PROBLEMS: usize = 64;
 /// Carries one stream from its config to its end. `Err` is the status that it ends with.
 pub(super) async fn drive(
     live: &Live,
+    caller: &Caller,
     mut inbound: impl Stream<Item = Result<v1::AnalyzeStreamRequest, Status>> + Send + Unpin,
     replies: &Replies<v1::AnalyzeStreamResponse>,
 ) -> Result<(), Status> {
@@ -42,8 +43,8 @@ pub(super) async fn drive(
     })??;
     let to_status = |error: CallError| error.to_status();
     let OpenStream { ready, input, events } =
-        live.interviews.open_stream(options).await.map_err(|error| to_status(error.into()))?;
-    let versions = live.versions_of(&ready).await.map_err(to_status)?;
+        live.interviews.open_stream(caller, options).await.map_err(|error| to_status(error.into()))?;
+    let versions = live.versions_of(&ready);
     if say(replies, Reply::Ready(ready_to_wire(&ready, versions))).await == Err(Gone) {
         return Ok(());
     }

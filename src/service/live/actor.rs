@@ -11,12 +11,13 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::audit::Event;
 use crate::scoring::Score;
 use crate::service::analyst::FrameTiming;
 use crate::service::error::ServiceError;
 use crate::service::ports::SessionRecord;
 use crate::service::views::SessionView;
-use crate::session::{Interview, JournalEntry, ParticipantId, Segment, SessionEvent, SessionId, TrackId};
+use crate::session::{Interview, JournalEntry, ParticipantId, Segment, SessionEvent, SessionName, TrackId};
 use crate::signals::FrameObservation;
 use crate::telemetry::metrics::{GaugeGuard, Stage, live_session, stage_took};
 
@@ -63,8 +64,8 @@ pub(super) enum Command {
     TrackEnded(TrackId),
     /// All that a stream, or anybody, sent on a track was analysed.
     Flushed { track_id: TrackId, stream: Option<StreamId> },
-    /// The session ends.
-    Finish(Reply<SessionView>),
+    /// The session ends; with who asked.
+    Finish(Reply<SessionView>, Event),
     /// The session is deleted: nothing more is stored.
     Delete(Reply<()>),
     /// The server goes away, at the latest then.
@@ -99,6 +100,8 @@ struct Closing {
     deadline: Instant,
     waiting: HashSet<TrackId>,
     replies: Vec<Reply<SessionView>>,
+    /// Who asked, for the audit log.
+    audit: Option<Event>,
 }
 
 /// A running session.
@@ -130,7 +133,7 @@ struct Session {
 /// A session's place among the live ones. It is given up however the session's task ends, so that a defect in it costs its
 /// streams and no more: they resume, and the session is loaded again.
 struct Registration {
-    id: SessionId,
+    name: SessionName,
     services: Arc<Services>,
     shared: Arc<Shared>,
     _gauge: GaugeGuard,
@@ -138,20 +141,20 @@ struct Registration {
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        self.services.sessions.remove(&self.id, &self.shared);
+        self.services.sessions.remove(&self.name, &self.shared);
         self.shared.close_queues(EndCause::Failed);
     }
 }
 
 /// Loads a session and runs it until it ends, is idle or fails.
 pub(super) async fn run(
-    id: SessionId,
+    name: SessionName,
     services: Arc<Services>,
     shared: Arc<Shared>,
     mut mailbox: mpsc::Receiver<Command>,
 ) {
-    let registration = Registration { id, services, shared, _gauge: live_session() };
-    let (record, interview) = match load(&registration.id, &registration.services).await {
+    let registration = Registration { name, services, shared, _gauge: live_session() };
+    let (record, interview) = match load(&registration.name, &registration.services).await {
         Ok(loaded) => loaded,
         Err(error) => {
             drop(registration);
@@ -183,13 +186,13 @@ pub(super) async fn run(
     session.run().await;
 }
 
-async fn load(id: &SessionId, services: &Services) -> Result<(SessionRecord, Interview), ServiceError> {
-    let record = services.store.get(id).await?;
+async fn load(name: &SessionName, services: &Services) -> Result<(SessionRecord, Interview), ServiceError> {
+    let record = services.store.get(name).await?;
     let mut interview = services.new_interview();
     if record.journal_len == 0 {
         return Ok((record, interview));
     }
-    let journal = services.store.journal(id).await?;
+    let journal = services.store.journal(name).await?;
     // Hours of interview take seconds to replay.
     let replayed = tokio::task::spawn_blocking(move || {
         for entry in &journal {
@@ -214,7 +217,7 @@ fn refuse_all(mailbox: &mut mpsc::Receiver<Command>, error: ServiceError) {
 fn refuse(command: Command, error: impl FnOnce() -> ServiceError) {
     match command {
         Command::Attach { reply, .. } => drop(reply.send(Err(error()))),
-        Command::Finish(reply) => drop(reply.send(Err(error()))),
+        Command::Finish(reply, _) => drop(reply.send(Err(error()))),
         Command::Delete(reply) => drop(reply.send(Ok(()))),
         Command::InputEnded(_)
         | Command::Journal(_)
@@ -306,8 +309,8 @@ impl Session {
                     closing.waiting.remove(&track_id);
                 }
             }
-            Command::Finish(reply) => self.begin_closing(EndCause::Finished, None, Some(reply)),
-            Command::Drain(deadline) => self.begin_closing(EndCause::Draining, Some(deadline), None),
+            Command::Finish(reply, audit) => self.begin_closing(EndCause::Finished, None, Some(reply), Some(audit)),
+            Command::Drain(deadline) => self.begin_closing(EndCause::Draining, Some(deadline), None, None),
             Command::Delete(reply) => {
                 self.end_now(EndCause::Deleted);
                 let _ = reply.send(Ok(()));
@@ -364,7 +367,7 @@ impl Session {
                 && error.is_panic()
             {
                 tracing::error!(
-                    session.id = %self.record.id,
+                    session.id = %self.record.name,
                     error = &error as &dyn std::error::Error,
                     "a track's worker failed; the session is loaded again when its streams resume"
                 );

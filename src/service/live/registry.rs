@@ -15,7 +15,7 @@ use crate::service::error::ServiceError;
 use crate::service::options::ServiceOptions;
 use crate::service::pipeline::Pipeline;
 use crate::service::ports::{Clock, SessionStore};
-use crate::session::{Interview, SessionId};
+use crate::session::{Interview, SessionName};
 use crate::signals::SignalName;
 
 use super::LiveEvent;
@@ -125,20 +125,20 @@ pub(in crate::service) struct Sessions {
 
 #[derive(Debug, Default)]
 struct Live {
-    by_id: HashMap<SessionId, LiveSession>,
+    by_name: HashMap<SessionName, LiveSession>,
     is_closed: bool,
 }
 
 impl Sessions {
-    /// The live session of that id, brought to life when it is not.
+    /// The live session of that name, brought to life when it is not.
     pub(in crate::service) fn open(
         &self,
-        id: &SessionId,
+        name: &SessionName,
         purpose: Purpose,
         services: &Arc<Services>,
     ) -> Result<LiveSession, ServiceError> {
         let mut live = self.lock();
-        if let Some(session) = live.by_id.get(id) {
+        if let Some(session) = live.by_name.get(name) {
             return Ok(session.clone());
         }
         if live.is_closed {
@@ -148,21 +148,21 @@ impl Sessions {
         let (commands, mailbox) = mpsc::channel(MAILBOX_COMMANDS);
         let shared = Arc::new(Shared::default());
         let session = LiveSession { commands, shared: Arc::clone(&shared) };
-        tokio::spawn(actor::run(id.clone(), Arc::clone(services), shared, mailbox));
-        live.by_id.insert(id.clone(), session.clone());
+        tokio::spawn(actor::run(name.clone(), Arc::clone(services), shared, mailbox));
+        live.by_name.insert(name.clone(), session.clone());
         Ok(session)
     }
 
-    /// The live session of that id, if it is.
-    pub(in crate::service) fn get(&self, id: &SessionId) -> Option<LiveSession> {
-        self.lock().by_id.get(id).cloned()
+    /// The live session of that name, if it is.
+    pub(in crate::service) fn get(&self, name: &SessionName) -> Option<LiveSession> {
+        self.lock().by_name.get(name).cloned()
     }
 
     /// Brings no further session to life; gives back those that are.
     pub(in crate::service) fn close(&self) -> Vec<LiveSession> {
         let mut live = self.lock();
         live.is_closed = true;
-        live.by_id.values().cloned().collect()
+        live.by_name.values().cloned().collect()
     }
 
     /// Whether no further session is brought to life.
@@ -172,14 +172,14 @@ impl Sessions {
 
     /// How many are live.
     pub(in crate::service) fn len(&self) -> usize {
-        self.lock().by_id.len()
+        self.lock().by_name.len()
     }
 
-    /// Forgets a session that ends; not a successor of the same id.
-    pub(super) fn remove(&self, id: &SessionId, shared: &Arc<Shared>) {
+    /// Forgets a session that ends; not a successor of the same name.
+    pub(super) fn remove(&self, name: &SessionName, shared: &Arc<Shared>) {
         let mut live = self.lock();
-        if live.by_id.get(id).is_some_and(|session| Arc::ptr_eq(&session.shared, shared)) {
-            live.by_id.remove(id);
+        if live.by_name.get(name).is_some_and(|session| Arc::ptr_eq(&session.shared, shared)) {
+            live.by_name.remove(name);
         }
     }
 
@@ -191,20 +191,20 @@ impl Sessions {
 impl Live {
     /// Asks the sessions that were left alone longest to leave, as many as there are too many; refuses when too many are fed.
     fn make_room(&self, limit: usize, purpose: Purpose) -> Result<(), ServiceError> {
-        if self.by_id.len() < limit {
+        if self.by_name.len() < limit {
             return Ok(());
         }
         let mut idle: Vec<_> =
-            self.by_id.values().filter_map(|session| Some((session.shared.idle_since()?, session))).collect();
-        let n_fed = self.by_id.len() - idle.len();
+            self.by_name.values().filter_map(|session| Some((session.shared.idle_since()?, session))).collect();
+        let n_fed = self.by_name.len() - idle.len();
         // Those that were asked before may still be on their way out, and are the ones asked again.
-        let n_too_many = self.by_id.len() + 1 - limit;
+        let n_too_many = self.by_name.len() + 1 - limit;
         idle.sort_by_key(|(since, _)| *since);
         for (_, session) in idle.into_iter().take(n_too_many) {
             // A full mailbox is one of a session that has work and stays.
             let _ = session.commands.try_send(Command::MakeRoom);
         }
-        let is_full = (purpose == Purpose::Feed && n_fed >= limit) || self.by_id.len() >= limit * 2;
+        let is_full = (purpose == Purpose::Feed && n_fed >= limit) || self.by_name.len() >= limit * 2;
         if is_full {
             let limit = limit as u64;
             return Err(ServiceError::Overloaded { what: "live sessions", limit, retry_after: RETRY_AFTER });
@@ -216,13 +216,13 @@ impl Live {
 /// Who follows which session, whether it is live or not.
 #[derive(Debug)]
 pub(in crate::service) struct Watchers {
-    by_session: Mutex<HashMap<SessionId, Vec<Outbox>>>,
+    by_session: Mutex<HashMap<SessionName, Vec<Outbox>>>,
     limit: usize,
 }
 
 impl Watchers {
     /// Adds a watcher; gives back its events.
-    pub(in crate::service) fn add(&self, id: &SessionId) -> Result<mpsc::Receiver<LiveEvent>, ServiceError> {
+    pub(in crate::service) fn add(&self, name: &SessionName) -> Result<mpsc::Receiver<LiveEvent>, ServiceError> {
         let mut by_session = self.by_session.lock().unwrap_or_else(PoisonError::into_inner);
         by_session.values_mut().for_each(|watchers| watchers.retain(|watcher| !watcher.is_done()));
         by_session.retain(|_, watchers| !watchers.is_empty());
@@ -231,43 +231,43 @@ impl Watchers {
             return Err(ServiceError::Overloaded { what: "watchers", limit, retry_after: RETRY_AFTER });
         }
         let (outbox, events) = Outbox::new(None);
-        by_session.entry(id.clone()).or_default().push(outbox);
+        by_session.entry(name.clone()).or_default().push(outbox);
         Ok(events)
     }
 
     /// Tells an event to a session's watchers.
-    pub(in crate::service) fn publish(&self, id: &SessionId, event: &LiveEvent) {
+    pub(in crate::service) fn publish(&self, name: &SessionName, event: &LiveEvent) {
         let mut by_session = self.by_session.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(watchers) = by_session.get_mut(id) else { return };
+        let Some(watchers) = by_session.get_mut(name) else { return };
         for watcher in watchers.iter_mut() {
             watcher.push(event.clone());
         }
         watchers.retain(|watcher| !watcher.is_done());
         if watchers.is_empty() {
-            by_session.remove(id);
+            by_session.remove(name);
         }
     }
 
     /// Hands over what waits for a session's watchers, after one of them took something.
-    pub(in crate::service) fn flush(&self, id: &SessionId) {
+    pub(in crate::service) fn flush(&self, name: &SessionName) {
         let mut by_session = self.by_session.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(watchers) = by_session.get_mut(id) else { return };
+        let Some(watchers) = by_session.get_mut(name) else { return };
         watchers.iter_mut().for_each(Outbox::flush);
         watchers.retain(|watcher| !watcher.is_done());
         if watchers.is_empty() {
-            by_session.remove(id);
+            by_session.remove(name);
         }
     }
 
     /// The sessions that somebody follows.
-    pub(in crate::service) fn followed(&self) -> Vec<SessionId> {
+    pub(in crate::service) fn followed(&self) -> Vec<SessionName> {
         self.by_session.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
     }
 
     /// Tells an event to everybody.
     pub(in crate::service) fn publish_to_all(&self, event: &LiveEvent) {
-        for id in self.followed() {
-            self.publish(&id, event);
+        for name in self.followed() {
+            self.publish(&name, event);
         }
     }
 }

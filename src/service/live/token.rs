@@ -17,7 +17,7 @@ pub(super) fn check(token: &str, record: &SessionRecord) -> Result<(), ServiceEr
     let mut parts = token.splitn(3, '.');
     let (session, position, secret) = (parts.next(), parts.next(), parts.next());
     let is_position = position.is_some_and(|position| position.parse::<u64>().is_ok());
-    if session != Some(record.id.as_str())
+    if session != Some(record.name.id.as_str())
         || !is_position
         || !secret.is_some_and(|secret| is_same(secret, &record.resume_secret))
     {

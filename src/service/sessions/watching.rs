@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use crate::audit::Action;
+use crate::service::caller::{Caller, Permission};
 use crate::service::error::ServiceError;
 use crate::service::live::{self, EndCause, LiveEvent};
 use crate::service::ports::StoreError;
-use crate::session::{Segment, SegmentChange, SessionEvent, SessionId};
+use crate::session::{Segment, SegmentChange, SessionEvent, SessionId, SessionName};
 
 use super::Interviews;
 
@@ -19,11 +21,13 @@ impl Interviews {
     ///
     /// # Errors
     /// [`ServiceError::NotFound`], [`ServiceError::Overloaded`].
-    pub async fn watch(&self, id: &SessionId) -> Result<mpsc::Receiver<LiveEvent>, ServiceError> {
+    pub async fn watch(&self, caller: &Caller, id: &SessionId) -> Result<mpsc::Receiver<LiveEvent>, ServiceError> {
+        self.permit(caller, Permission::ReadSessions, Action::SessionView, Some(id)).await?;
+        let name = &caller.session(id);
         // Registered first, so that nothing is missed between the stored state and the first live event.
-        let live_events = self.services.watchers.add(id)?;
-        let record = self.services.store.get(id).await?;
-        let segments = self.all_segments(id).await?;
+        let live_events = self.services.watchers.add(name)?;
+        let record = self.services.store.get(name).await?;
+        let segments = self.all_segments(name).await?;
         let is_finished = record.end_time.is_some();
         let segments =
             segments.into_iter().map(|segment| SessionEvent::Segment { change: SegmentChange::Extended, segment });
@@ -34,16 +38,16 @@ impl Interviews {
         let stored = segments.chain(scores).map(LiveEvent::Session);
         let stored: Vec<_> = stored.chain(is_finished.then_some(LiveEvent::Ended(Some(EndCause::Finished)))).collect();
         let (sender, events) = mpsc::channel(live::WATCH_EVENTS);
-        let (services, id) = (Arc::clone(&self.services), id.clone());
-        tokio::spawn(async move { forward(stored, live_events, &sender, || services.watchers.flush(&id)).await });
+        let (services, name) = (Arc::clone(&self.services), name.clone());
+        tokio::spawn(async move { forward(stored, live_events, &sender, || services.watchers.flush(&name)).await });
         Ok(events)
     }
 
-    async fn all_segments(&self, id: &SessionId) -> Result<Vec<Segment>, ServiceError> {
-        let mut page = self.services.store.segments(id, WATCH_PAGE_SEGMENTS, None).await?;
+    async fn all_segments(&self, name: &SessionName) -> Result<Vec<Segment>, ServiceError> {
+        let mut page = self.services.store.segments(name, WATCH_PAGE_SEGMENTS, None).await?;
         let mut all = std::mem::take(&mut page.items);
         while let Some(token) = page.next_page_token.take() {
-            page = self.services.store.segments(id, WATCH_PAGE_SEGMENTS, Some(&token)).await?;
+            page = self.services.store.segments(name, WATCH_PAGE_SEGMENTS, Some(&token)).await?;
             all.append(&mut page.items);
         }
         Ok(all)
@@ -51,9 +55,9 @@ impl Interviews {
 
     /// Ends the watching of sessions that are gone. A live one finds out by itself, with its next step.
     pub(super) async fn tell_of_deletions(&self) {
-        for id in self.services.watchers.followed() {
-            if let Err(StoreError::NotFound { .. }) = self.services.store.get(&id).await {
-                self.services.watchers.publish(&id, &LiveEvent::Ended(Some(EndCause::Deleted)));
+        for name in self.services.watchers.followed() {
+            if let Err(StoreError::NotFound { .. }) = self.services.store.get(&name).await {
+                self.services.watchers.publish(&name, &LiveEvent::Ended(Some(EndCause::Deleted)));
             }
         }
     }

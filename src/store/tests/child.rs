@@ -4,9 +4,9 @@ use std::io::{BufRead, BufReader, Lines};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use super::{SqliteStore, StoreOptions};
+use super::{StoreOptions, open_with};
 use crate::service::ports::SessionStore;
-use crate::store::samples::{commit, id, record};
+use crate::store::samples::{commit, named, record, said};
 
 /// Stands in the working folder of a child that commits without end.
 const DATABASE: &str = "endless.sqlite";
@@ -19,8 +19,8 @@ async fn commits_steps_and_says_so() {
     let is_endless = Path::new(DATABASE).exists();
     let folder = tempfile::tempdir().expect("a folder");
     let database = if is_endless { PathBuf::from(DATABASE) } else { folder.path().join(DATABASE) };
-    let store = SqliteStore::open(&StoreOptions { database, ..StoreOptions::default() }).await.expect("opens");
-    store.create(record(SESSION, 0), None).await.expect("creates");
+    let store = open_with(&StoreOptions { database, ..StoreOptions::default() }).await.expect("opens");
+    store.create(record(SESSION, 0), None, said()).await.expect("creates");
     let mut acknowledged = 0;
     while is_endless || acknowledged < 5 {
         match store.commit(commit(SESSION, acknowledged)).await {
@@ -35,7 +35,7 @@ async fn commits_steps_and_says_so() {
             }
         }
     }
-    assert_eq!(store.get(&id(SESSION)).await.expect("reads").journal_len, acknowledged);
+    assert_eq!(store.get(&named(SESSION)).await.expect("reads").journal_len, acknowledged);
 }
 
 /// A running child; killed when dropped.
@@ -85,8 +85,8 @@ impl Drop for Running {
 
 async fn assert_has_all(folder: &Path, acknowledged: u64) {
     let options = StoreOptions { database: folder.join(DATABASE), ..StoreOptions::default() };
-    let store = SqliteStore::open(&options).await.expect("opens");
-    let journal = store.journal(&id(SESSION)).await.expect("reads");
+    let store = open_with(&options).await.expect("opens");
+    let journal = store.journal(&named(SESSION)).await.expect("reads");
     assert!(journal.len() as u64 >= acknowledged, "{} of {acknowledged} steps", journal.len());
     let expected: Vec<_> = (0..journal.len() as u64).flat_map(|step| commit(SESSION, step).journal).collect();
     assert_eq!(journal, expected);

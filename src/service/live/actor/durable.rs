@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::audit::Event;
 use crate::error::Kinded;
 use crate::service::error::ServiceError;
 use crate::service::live::{Acknowledgement, EndCause, LiveEvent};
@@ -40,12 +41,13 @@ impl Session {
         self.note_accounted();
         if !self.journal.is_empty() || self.end_time.is_some() {
             let commit = SessionCommit {
-                id: self.record.id.clone(),
+                name: self.record.name.clone(),
                 expected_journal_len: self.record.journal_len,
                 journal: self.journal.clone(),
                 scores: self.scores.clone(),
                 segments: self.segments.values().cloned().collect(),
                 end_time: self.end_time,
+                audit: self.words_of_end(),
             };
             let began = Instant::now();
             let outcome = self.services().store.commit(commit).await;
@@ -69,6 +71,13 @@ impl Session {
         self.last_commit = Instant::now();
         self.tell();
         true
+    }
+
+    /// What the audit log says of a step that ends the session.
+    fn words_of_end(&self) -> Vec<Event> {
+        let asked = self.closing.as_ref().and_then(|closing| closing.audit.clone());
+        let time = self.end_time;
+        asked.zip(time).map(|(event, time)| Event { time, ..event }).into_iter().collect()
     }
 
     /// Puts into the journal what is done with and gave no frame: it is acknowledged, so that it must be stored.
@@ -117,7 +126,7 @@ impl Session {
         };
         if !was_failing || cause.is_some() {
             tracing::warn!(
-                session.id = %self.record.id,
+                session.id = %self.record.name,
                 error = error as &dyn std::error::Error,
                 gives_up = cause.is_some(),
                 "session could not be stored"
@@ -138,7 +147,7 @@ impl Session {
             for state in self.streams.values_mut() {
                 state.outbox.push(LiveEvent::Session(event.clone()));
             }
-            self.registration.services.watchers.publish(&self.record.id, &LiveEvent::Session(event));
+            self.registration.services.watchers.publish(&self.record.name, &LiveEvent::Session(event));
         }
         let resume_token = self.resume_token();
         let tracks = self.registration.shared.tracks();

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
+use crate::audit::Event;
 use crate::scoring::Level;
 use crate::service::error::ServiceError;
 use crate::service::live::input::closed_error;
@@ -23,18 +24,20 @@ const FAREWELL: Duration = Duration::from_secs(5);
 
 impl Session {
     /// Stops the input and waits for what was accepted, until `deadline` at the latest; idempotent. A session that is asked to
-    /// finish while it is handed back finishes.
+    /// finish while it is handed back finishes. `audit` is who asked.
     pub(super) fn begin_closing(
         &mut self,
         cause: EndCause,
         deadline: Option<Instant>,
         reply: Option<Reply<SessionView>>,
+        audit: Option<Event>,
     ) {
         if let Some(closing) = &mut self.closing {
             if cause == EndCause::Finished {
                 closing.cause = cause;
             }
             closing.replies.extend(reply);
+            closing.audit = closing.audit.take().or(audit);
             closing.deadline = deadline.map_or(closing.deadline, |deadline| closing.deadline.min(deadline));
             return;
         }
@@ -49,7 +52,7 @@ impl Session {
         }
         let patience = Instant::now() + self.services().options.finish_wait();
         let deadline = deadline.map_or(patience, |deadline| patience.min(deadline));
-        self.closing = Some(Closing { cause, deadline, waiting, replies: reply.into_iter().collect() });
+        self.closing = Some(Closing { cause, deadline, waiting, replies: reply.into_iter().collect(), audit });
     }
 
     /// Ends without waiting for anything; what is not stored is given up.
@@ -64,7 +67,7 @@ impl Session {
         self.ended_tracks.clear();
         self.end_time = None;
         let replies = self.closing.take().map(|closing| closing.replies).unwrap_or_default();
-        self.closing = Some(Closing { cause, deadline: Instant::now(), waiting: HashSet::new(), replies });
+        self.closing = Some(Closing { cause, deadline: Instant::now(), waiting: HashSet::new(), replies, audit: None });
     }
 
     /// Whether the session leaves memory now; ends it in the store when that is why.
@@ -129,14 +132,14 @@ impl Session {
         }
         let ended = LiveEvent::Ended(cause);
         if cause.is_some() {
-            services.watchers.publish(&self.record.id, &ended);
+            services.watchers.publish(&self.record.name, &ended);
         }
         for state in self.streams.values_mut() {
             state.outbox.push(ended.clone());
         }
         for reply in closing.into_iter().flat_map(|closing| closing.replies) {
             let answer = match cause {
-                Some(EndCause::Finished) | None => services.store.get(&self.record.id).await.map_err(Into::into),
+                Some(EndCause::Finished) | None => services.store.get(&self.record.name).await.map_err(Into::into),
                 Some(cause) => Err(closed_error(cause)),
             };
             let _ = reply.send(answer.map(SessionView::from));
@@ -145,7 +148,7 @@ impl Session {
         workers.shutdown().await;
         let handed_over = join_all(self.streams.into_values().map(|state| state.outbox.hand_over()));
         if tokio::time::timeout(FAREWELL, handed_over).await.is_err() {
-            tracing::debug!(session.id = %self.record.id, "a stream did not take its last events");
+            tracing::debug!(session.id = %self.record.name, "a stream did not take its last events");
         }
     }
 }

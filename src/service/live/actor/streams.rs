@@ -39,7 +39,7 @@ impl Session {
 
     fn admit(&self, resume_token: Option<&str>) -> Result<Attached, ServiceError> {
         let finished = || ServiceError::FailedPrecondition {
-            what: format!("sessions/{}", self.record.id),
+            what: format!("sessions/{}", self.record.name),
             problem: "it is finished: create another session",
         };
         match self.closing.as_ref().map(|closing| closing.cause) {
@@ -143,6 +143,6 @@ impl Session {
     }
 
     pub(super) fn resume_token(&self) -> String {
-        token::issue(&self.record.id, self.record.journal_len, &self.record.resume_secret)
+        token::issue(&self.record.name.id, self.record.journal_len, &self.record.resume_secret)
     }
 }

@@ -8,19 +8,23 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use crate::audit::{Actor, Event};
 use crate::inference::Manifest;
 use crate::inference::testing::{Gate, silent_executor};
+use crate::keys::SigningKey;
 use crate::media::{ColorRange, MediaLimits, MediaTime, PixelLayout, Rotation, VideoFormat, VideoSample};
 use crate::scoring::{Policy, Score};
 use crate::service::ports::{
-    Clock, Page, SessionCommit, SessionPatch, SessionQuery, SessionRecord, SessionStore, StoreError,
+    AuditLog, Clock, Page, SessionCommit, SessionPatch, SessionQuery, SessionRecord, SessionStore, StoreError,
 };
 use crate::service::{
-    Acknowledgement, Interviews, LiveEvent, NewSession, OpenStream, Pipeline, ServiceError, ServiceOptions,
-    StreamCommand, StreamOptions,
+    Acknowledgement, Caller, Interviews, LiveEvent, NewSession, OpenStream, Permission, Pipeline, ServiceError,
+    ServiceOptions, StreamCommand, StreamOptions,
 };
-use crate::session::{JournalEntry, ParticipantId, Segment, SessionId, SourceKind, Track, TrackId};
-use crate::store::{SqliteStore, StoreOptions};
+use crate::session::{
+    JournalEntry, ParticipantId, Segment, SessionId, SessionName, SourceKind, TenantId, Track, TrackId,
+};
+use crate::store::{SqlStore, StoreOptions};
 
 /// How long anything in these tests may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
@@ -29,7 +33,7 @@ const HEIGHT: u32 = 24;
 
 /// A store that does what the test says.
 pub(super) struct MoodyStore {
-    inner: Arc<SqliteStore>,
+    inner: Arc<SqlStore>,
     mood: AtomicU8,
     pub(super) n_commits: Mutex<u64>,
 }
@@ -60,26 +64,39 @@ fn failure() -> StoreError {
 }
 
 #[async_trait::async_trait]
+impl AuditLog for MoodyStore {
+    async fn append(&self, entry: Event) -> Result<(), StoreError> {
+        self.inner.append(entry).await
+    }
+}
+
+#[async_trait::async_trait]
 impl SessionStore for MoodyStore {
-    async fn create(&self, record: SessionRecord, request_id: Option<String>) -> Result<SessionRecord, StoreError> {
-        self.inner.create(record, request_id).await
+    async fn create(
+        &self,
+        record: SessionRecord,
+        request_id: Option<String>,
+        audit: Event,
+    ) -> Result<SessionRecord, StoreError> {
+        self.inner.create(record, request_id, audit).await
     }
-    async fn get(&self, id: &SessionId) -> Result<SessionRecord, StoreError> {
-        self.inner.get(id).await
+    async fn get(&self, name: &SessionName) -> Result<SessionRecord, StoreError> {
+        self.inner.get(name).await
     }
-    async fn list(&self, query: &SessionQuery) -> Result<Page<SessionRecord>, StoreError> {
-        self.inner.list(query).await
+    async fn list(&self, tenant: &TenantId, query: &SessionQuery) -> Result<Page<SessionRecord>, StoreError> {
+        self.inner.list(tenant, query).await
     }
     async fn update(
         &self,
-        id: &SessionId,
+        name: &SessionName,
         patch: SessionPatch,
         expected_revision: Option<u64>,
+        audit: Event,
     ) -> Result<SessionRecord, StoreError> {
-        self.inner.update(id, patch, expected_revision).await
+        self.inner.update(name, patch, expected_revision, audit).await
     }
-    async fn delete(&self, id: &SessionId, expected_revision: Option<u64>) -> Result<(), StoreError> {
-        self.inner.delete(id, expected_revision).await
+    async fn delete(&self, name: &SessionName, expected_revision: Option<u64>, audit: Event) -> Result<(), StoreError> {
+        self.inner.delete(name, expected_revision, audit).await
     }
     async fn commit(&self, commit: SessionCommit) -> Result<(), StoreError> {
         *self.n_commits.lock().expect("no panic under the lock") += 1;
@@ -90,14 +107,19 @@ impl SessionStore for MoodyStore {
         self.inner.commit(commit).await?;
         if self.is(Mood::Forgetful) { Err(failure()) } else { Ok(()) }
     }
-    async fn journal(&self, id: &SessionId) -> Result<Vec<JournalEntry>, StoreError> {
-        self.inner.journal(id).await
+    async fn journal(&self, name: &SessionName) -> Result<Vec<JournalEntry>, StoreError> {
+        self.inner.journal(name).await
     }
-    async fn segments(&self, id: &SessionId, size: u32, token: Option<&str>) -> Result<Page<Segment>, StoreError> {
-        self.inner.segments(id, size, token).await
+    async fn segments(&self, name: &SessionName, size: u32, token: Option<&str>) -> Result<Page<Segment>, StoreError> {
+        self.inner.segments(name, size, token).await
     }
-    async fn scores(&self, id: &SessionId, participant: &ParticipantId, limit: u32) -> Result<Vec<Score>, StoreError> {
-        self.inner.scores(id, participant, limit).await
+    async fn scores(
+        &self,
+        name: &SessionName,
+        participant: &ParticipantId,
+        limit: u32,
+    ) -> Result<Vec<Score>, StoreError> {
+        self.inner.scores(name, participant, limit).await
     }
     async fn delete_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
         self.inner.delete_expired(now, limit).await
@@ -141,7 +163,7 @@ impl Bench {
     pub(super) async fn start_with(change: impl FnOnce(&mut ServiceOptions)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let options = StoreOptions { database: folder.path().join("test.sqlite"), ..StoreOptions::default() };
-        let inner = SqliteStore::open(&options).await.expect("opens");
+        let inner = SqlStore::open(&options, Arc::new(SigningKey::from_seed([1; 32])), &[]).await.expect("opens");
         let store = Arc::new(MoodyStore { inner, mood: AtomicU8::new(Mood::Healthy as u8), n_commits: Mutex::new(0) });
         let gate = Arc::new(Gate::default());
         let mut options = ServiceOptions { commit_interval_millis: 5, ..ServiceOptions::default() };
@@ -166,12 +188,12 @@ impl Bench {
         tracks: &[&str],
         token: Option<&str>,
     ) -> Result<OpenStream, ServiceError> {
-        self.interviews.open_stream(options(session, tracks, token)).await
+        self.interviews.open_stream(&caller(), options(session, tracks, token)).await
     }
 
     /// Sequences in the stored journal of a track, frames and what was accounted for otherwise, in order.
     pub(super) async fn stored_sequences(&self, session: &str, track: &str) -> Vec<u64> {
-        let journal = self.store.journal(&id(session)).await.expect("reads");
+        let journal = self.store.journal(&name(session)).await.expect("reads");
         let of_track = |entry: JournalEntry| match entry {
             JournalEntry::Frame { track_id, observation } if track_id.as_str() == track => Some(observation.sequence),
             JournalEntry::Accounted { track_id, sequence } if track_id.as_str() == track => Some(sequence),
@@ -182,7 +204,7 @@ impl Bench {
 
     /// Waits until nothing waits for analysis in a live session.
     pub(super) async fn wait_until_analysed(&self, session: &str) {
-        let shared = self.interviews.services.sessions.get(&id(session)).expect("live").shared;
+        let shared = self.interviews.services.sessions.get(&name(session)).expect("live").shared;
         let is_empty = || shared.tracks().entries.values().all(|entry| entry.queue.is_empty());
         wait_for("the queues to empty", is_empty).await;
     }
@@ -214,6 +236,20 @@ pub(super) async fn wait_for(what: &str, is_so: impl Fn() -> bool) {
 
 pub(super) fn id(session: &str) -> SessionId {
     SessionId::new(session).expect("valid")
+}
+
+/// The full name of a session of [`caller`].
+pub(super) fn name(session: &str) -> SessionName {
+    caller().session(&id(session))
+}
+
+/// Who may do everything with sessions.
+pub(super) fn caller() -> Caller {
+    Caller {
+        tenant: TenantId::default(),
+        actor: Actor::system("test"),
+        permissions: [Permission::ReadSessions, Permission::WriteSessions, Permission::DeleteSessions].into(),
+    }
 }
 
 pub(super) fn track_id(track: &str) -> TrackId {

@@ -6,7 +6,7 @@ use crate::error::{ErrorKind, Kinded as _};
 use crate::service::ports::SessionStore as _;
 use crate::service::{EndCause, LiveEvent};
 
-use super::bench::{Bench, Mood, id, next, options, picture, until_acked, until_ended, wait_for};
+use super::bench::{Bench, Mood, caller, id, name, next, options, picture, until_acked, until_ended, wait_for};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_fails_for_a_while_costs_nothing() {
@@ -39,13 +39,13 @@ async fn finishing_waits_for_a_store_that_fails_for_a_while() {
     stream.input.send(picture("camera", 1)).expect("accepted");
     bench.store.set_mood(Mood::Failing);
     let interviews = bench.interviews.clone();
-    let finishing = tokio::spawn(async move { interviews.finish(&id("finishing")).await });
+    let finishing = tokio::spawn(async move { interviews.finish(&caller(), &id("finishing")).await });
     let n_before = *bench.store.n_commits.lock().expect("no panic");
     wait_for("a try", || *bench.store.n_commits.lock().expect("no panic") > n_before + 1).await;
     bench.store.set_mood(Mood::Healthy);
     let session = finishing.await.expect("no panic").expect("finishes");
     assert!(session.end_time.is_some());
-    let journal = bench.store.journal(&id("finishing")).await.expect("reads");
+    let journal = bench.store.journal(&name("finishing")).await.expect("reads");
     let n_ends = journal.iter().filter(|entry| matches!(entry, crate::session::JournalEntry::Finished { .. })).count();
     assert_eq!(n_ends, 1);
 }
@@ -100,5 +100,5 @@ async fn a_shutdown_with_a_failing_store_ends_in_time() {
     assert!(began.elapsed() < Duration::from_secs(5));
     bench.store.set_mood(Mood::Healthy);
     let after = bench.another();
-    after.open_stream(options("hopeless", &["camera"], None)).await.expect("the session is there");
+    after.open_stream(&caller(), options("hopeless", &["camera"], None)).await.expect("the session is there");
 }

@@ -6,7 +6,7 @@ use crate::error::ErrorKind;
 use crate::service::{LiveEvent, StreamCommand};
 use crate::session::{CaptureDevice, JournalEntry};
 
-use super::bench::{Bench, camera, garbage, id, picture, track_id, until_acked, until_ended, wait_for};
+use super::bench::{Bench, caller, camera, garbage, name, picture, track_id, until_acked, until_ended, wait_for};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_does_not_read_is_served_and_told_the_newest() {
@@ -57,7 +57,7 @@ async fn a_flood_of_changes_is_refused_and_the_stream_goes_on() {
     bench.gate.set_closed(false);
     stream.input.send(picture("camera", 2)).expect("the stream goes on");
     until_acked(&mut stream.events, "camera", 2).await;
-    let journal = bench.interviews.services.store.journal(&id("changing")).await.expect("reads");
+    let journal = bench.interviews.services.store.journal(&name("changing")).await.expect("reads");
     let n_announced = journal.iter().filter(|entry| matches!(entry, JournalEntry::TrackUpserted(_))).count();
     assert!(n_announced < 100, "{n_announced}");
 }
@@ -66,7 +66,7 @@ async fn a_flood_of_changes_is_refused_and_the_stream_goes_on() {
 async fn tracks_that_come_and_go_without_end_are_refused_at_last() {
     let bench = Bench::start().await;
     let mut stream = bench.open("coming", &[], None).await;
-    let shared = bench.interviews.services.sessions.get(&id("coming")).expect("live").shared;
+    let shared = bench.interviews.services.sessions.get(&name("coming")).expect("live").shared;
     let mut n_announced = 0;
     loop {
         // What was removed is let go with the next step.
@@ -95,7 +95,7 @@ async fn streams_that_are_abandoned_at_once_leave_nothing() {
             let options = super::bench::options(&format!("abandoned-{}", number % 7), &[], None);
             // Some are dropped while they are being opened.
             let patience = Duration::from_micros(200 * number);
-            if let Ok(Ok(stream)) = tokio::time::timeout(patience, interviews.open_stream(options)).await {
+            if let Ok(Ok(stream)) = tokio::time::timeout(patience, interviews.open_stream(&caller(), options)).await {
                 let _ = stream.input.send(StreamCommand::UpsertTrack(camera("camera"), None));
                 let _ = stream.input.send(picture("camera", number));
             }

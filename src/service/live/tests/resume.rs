@@ -3,7 +3,9 @@
 use crate::error::{ErrorKind, Kinded as _};
 use crate::service::{EndCause, LiveEvent, ServiceError};
 
-use super::bench::{Bench, camera, garbage, id, next, options, picture, picture_at, until_acked, until_ended};
+use super::bench::{
+    Bench, caller, camera, garbage, id, name, next, options, picture, picture_at, until_acked, until_ended,
+};
 use crate::media::MediaTime;
 use crate::service::StreamCommand;
 use crate::session::JournalEntry;
@@ -19,7 +21,8 @@ async fn what_is_acknowledged_survives_a_crash() {
     let ack = until_acked(&mut stream.events, "camera", 6).await;
     // The process dies here: nothing of it is asked to store anything.
     let after = bench.another();
-    let resumed = after.open_stream(options("crash", &["camera"], Some(&ack.resume_token))).await.expect("resumes");
+    let resumed =
+        after.open_stream(&caller(), options("crash", &["camera"], Some(&ack.resume_token))).await.expect("resumes");
     let resume_from: Vec<_> = resumed.ready.resume_from.iter().map(|(track, last)| (track.as_str(), *last)).collect();
     assert_eq!(resume_from, [("camera", 6)], "an unreadable sample is accounted for too");
     assert_eq!(bench.stored_sequences("crash", "camera").await, [1, 2, 3, 4, 5, 6]);
@@ -32,7 +35,8 @@ async fn a_writer_that_lost_its_session_to_another_server_says_so() {
     old.input.send(picture("camera", 1)).expect("accepted");
     let ack = until_acked(&mut old.events, "camera", 1).await;
     let other = bench.another();
-    let mut new = other.open_stream(options("moved", &["camera"], Some(&ack.resume_token))).await.expect("resumes");
+    let mut new =
+        other.open_stream(&caller(), options("moved", &["camera"], Some(&ack.resume_token))).await.expect("resumes");
     new.input.send(picture("camera", 2)).expect("accepted");
     until_acked(&mut new.events, "camera", 2).await;
     old.input.send(picture("camera", 2)).expect("not known yet");
@@ -108,7 +112,7 @@ async fn tokens_are_of_one_session_and_of_nobody_elses() {
     }
     drop(first);
     bench.open("first", &[], Some(&own)).await;
-    bench.interviews.finish(&id("first")).await.expect("finishes");
+    bench.interviews.finish(&caller(), &id("first")).await.expect("finishes");
     let error = bench.try_open("first", &[], Some(&own)).await.expect_err("refused");
     assert_eq!(error.kind(), ErrorKind::FailedPrecondition);
 }
@@ -149,7 +153,7 @@ async fn a_track_without_a_stream_is_taken_on_without_being_announced_again() {
     second.input.send(picture("camera", 2)).expect("the track is known");
     let token = until_acked(&mut second.events, "camera", 2).await.resume_token;
     let after = bench.another();
-    let mut third = after.open_stream(options("again", &[], Some(&token))).await.expect("resumes");
+    let mut third = after.open_stream(&caller(), options("again", &[], Some(&token))).await.expect("resumes");
     third.input.send(picture("camera", 3)).expect("the track is known after a restart");
     until_acked(&mut third.events, "camera", 3).await;
     let unknown = third.input.send(picture("other", 1)).expect_err("nobody announced it");
@@ -166,7 +170,7 @@ async fn announcing_again_what_is_known_leaves_no_trace() {
         drop(stream.input);
         until_ended(&mut stream.events).await;
     }
-    let journal = bench.interviews.services.store.journal(&id("same")).await.expect("reads");
+    let journal = bench.interviews.services.store.journal(&name("same")).await.expect("reads");
     let n_announced = journal.iter().filter(|entry| matches!(entry, JournalEntry::TrackUpserted(_))).count();
     assert_eq!(n_announced, 1);
 }
@@ -183,7 +187,7 @@ async fn a_source_that_begins_anew_goes_on_where_the_session_was() {
     }
     // Another process, a plugin that starts at zero again, and then another track of the same person.
     let after = bench.another();
-    let mut second = after.open_stream(options("clock", &["camera"], None)).await.expect("opens");
+    let mut second = after.open_stream(&caller(), options("clock", &["camera"], None)).await.expect("opens");
     second.input.send(picture_at("camera", 10, at(0))).expect("accepted");
     until_acked(&mut second.events, "camera", 10).await;
     let mut other = camera("other");
@@ -191,7 +195,7 @@ async fn a_source_that_begins_anew_goes_on_where_the_session_was() {
     second.input.send(StreamCommand::UpsertTrack(other, None)).expect("accepted");
     second.input.send(picture_at("other", 1, at(-500))).expect("accepted");
     until_acked(&mut second.events, "other", 1).await;
-    let journal = bench.interviews.services.store.journal(&id("clock")).await.expect("reads");
+    let journal = bench.interviews.services.store.journal(&name("clock")).await.expect("reads");
     let times: Vec<f64> = journal
         .iter()
         .filter_map(|entry| match entry {
@@ -213,11 +217,11 @@ async fn one_person_gives_way_to_another_on_the_same_track() {
     stream.input.send(StreamCommand::UpsertTrack(track, None)).expect("accepted");
     stream.input.send(picture("camera", 2)).expect("accepted");
     until_acked(&mut stream.events, "camera", 2).await;
-    bench.interviews.finish(&id("handover")).await.expect("finishes");
+    bench.interviews.finish(&caller(), &id("handover")).await.expect("finishes");
     let (cause, before) = until_ended(&mut stream.events).await;
     assert_eq!(cause, Some(EndCause::Finished));
     assert!(before.iter().any(|event| matches!(event, LiveEvent::Session(_))));
-    let session = bench.interviews.get(&id("handover")).await.expect("reads");
+    let session = bench.interviews.get(&caller(), &id("handover")).await.expect("reads");
     let scored: Vec<_> = session.participants.iter().map(|view| view.participant_id.as_str()).collect();
     assert_eq!(scored, ["camera", "someone-else"]);
     assert!(next(&mut stream.events).await.is_none());

@@ -5,7 +5,7 @@ use crate::media::MediaTime;
 use crate::service::{LiveEvent, StreamCommand};
 use crate::session::{JournalEntry, MAX_PARTICIPANTS, MAX_TRACKS, SourceKind};
 
-use super::bench::{Bench, camera, garbage, id, picture, track_id, until_acked, until_ended};
+use super::bench::{Bench, caller, camera, garbage, id, name, picture, track_id, until_acked, until_ended};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_without_tracks_ends_in_order() {
@@ -39,7 +39,7 @@ async fn a_removed_track_is_told_to_its_end_and_may_come_back_at_once() {
     });
     assert_eq!(last_ack, Some(1), "the last samples of a removed track are acknowledged");
     assert_eq!(bench.stored_sequences("removed", "camera").await, [1, 2, 3, 1, 2, 3, 1, 2, 3, 1]);
-    let journal = bench.interviews.services.store.journal(&id("removed")).await.expect("reads");
+    let journal = bench.interviews.services.store.journal(&name("removed")).await.expect("reads");
     assert!(matches!(journal.last(), Some(JournalEntry::TrackRemoved(_))), "{:?}", journal.last());
 }
 
@@ -51,8 +51,8 @@ async fn finishing_does_not_wait_for_a_track_that_was_removed() {
         let stream = bench.open(&session, &["camera", "other"], None).await;
         stream.input.send(picture("camera", 1)).expect("accepted");
         stream.input.send(StreamCommand::RemoveTrack(track_id("camera"))).expect("accepted");
-        let session = id(&session);
-        let finishing = bench.interviews.finish(&session);
+        let (caller, session) = (caller(), id(&session));
+        let finishing = bench.interviews.finish(&caller, &session);
         tokio::time::timeout(std::time::Duration::from_secs(10), finishing).await.expect("at once").expect("finishes");
     }
 }
@@ -136,6 +136,6 @@ async fn the_largest_sequence_is_one_like_any_other() {
     assert_eq!(stream.input.send(picture("camera", 5)).expect_err("not above").kind(), ErrorKind::InvalidInput);
     let resumed = bench.open("largest", &["camera"], Some(&ack.resume_token)).await;
     assert_eq!(resumed.ready.resume_from.iter().map(|(_, last)| *last).collect::<Vec<_>>(), [u64::MAX]);
-    let session = bench.interviews.finish(&id("largest")).await.expect("finishes");
+    let session = bench.interviews.finish(&caller(), &id("largest")).await.expect("finishes");
     assert_eq!(session.participants.len(), 1);
 }
