@@ -6,8 +6,12 @@ use std::path::PathBuf;
 
 use prost::Message as _;
 
-const PROTOS: [&str; 3] =
-    ["bonafide/v1/types.proto", "bonafide/v1/session_service.proto", "bonafide/v1/live_service.proto"];
+const PROTOS: [&str; 4] = [
+    "bonafide/v1/types.proto",
+    "bonafide/v1/session_service.proto",
+    "bonafide/v1/live_service.proto",
+    "bonafide/v1/review_service.proto",
+];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=proto");

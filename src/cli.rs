@@ -17,6 +17,7 @@ mod result;
 mod score;
 mod serve;
 mod stream;
+mod users;
 mod wording;
 
 use std::process::ExitCode;
@@ -37,6 +38,7 @@ pub use self::models::ModelsArgs;
 pub use self::score::ScoreArgs;
 pub use self::serve::ServeArgs;
 pub use self::stream::{SendFormat, Speed, StreamArgs};
+pub use self::users::{RoleArg, UsersArgs};
 
 /// Tells whether the person in a remote video interview is genuine, on your own machines.
 #[derive(Debug, Parser)]
@@ -64,6 +66,8 @@ pub enum Command {
     /// Checks the record of who did what.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Makes and changes accounts for the review pages.
+    Users(UsersArgs),
     /// Shows and checks the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -104,6 +108,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Calibrate(args) => args.run(&cli.global),
         Command::Models(args) => models::run(args, &cli.global.load_config([])?.get().inference),
         Command::Audit(command) => command.run(&cli.global),
+        Command::Users(args) => args.run(&cli.global),
         Command::Config(command) => command.run(&cli.global),
         Command::Healthcheck(args) => args.run(&cli.global),
     }

@@ -4,6 +4,7 @@
 
 pub mod ports;
 
+mod accounts;
 mod analysis_pool;
 mod analyst;
 mod caller;
@@ -12,9 +13,13 @@ mod live;
 mod options;
 mod pipeline;
 mod recording;
+mod review;
 mod sessions;
 mod views;
 
+pub use self::accounts::{
+    Accounts, LoggedIn, LoginOutcome, MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, NewAccount, NewLogin, command_line,
+};
 pub use self::analyst::{Analysed, FrameTiming, SampleContext, TrackAnalyst};
 pub use self::caller::{Caller, Permission, Role};
 pub use self::error::ServiceError;
@@ -25,5 +30,6 @@ pub use self::live::{
 pub use self::options::ServiceOptions;
 pub use self::pipeline::Pipeline;
 pub use self::recording::{FrameOutcome, FrameSession, RecordingReport, score_recording};
+pub use self::review::{MAX_NOTE_BYTES, Reviews, SecondReviewer, SegmentWord};
 pub use self::sessions::{Interviews, NewSession};
 pub use self::views::{ParticipantView, SegmentView, SessionView};

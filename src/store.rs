@@ -11,6 +11,7 @@
 //! A disk that flushes in 10 ms adds 10 ms to each, not to their sum: a batch has one flush.
 //! Deliberately not here: what a score means, retention policy, encryption (put the file on an encrypted volume).
 
+mod accounts;
 mod audit_log;
 mod audit_reader;
 mod dialect;
@@ -25,7 +26,9 @@ mod open;
 mod operation;
 mod options;
 mod page_token;
+mod people;
 mod read;
+mod review;
 mod row;
 mod score_json;
 mod sql;
@@ -35,6 +38,8 @@ mod writer;
 
 #[cfg(test)]
 mod contract;
+#[cfg(test)]
+mod contract_people;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]

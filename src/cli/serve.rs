@@ -12,10 +12,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Flag};
-use crate::grpc::ServerVersions;
+use crate::grpc::{ServerVersions, UseCases};
 use crate::keys::KeyFile;
-use crate::service::Interviews;
 use crate::service::ports::Clock;
+use crate::service::{Interviews, Reviews};
 use crate::store::SqlStore;
 use crate::telemetry::{OpsServer, Telemetry};
 
@@ -62,7 +62,9 @@ async fn serve(config: &Config, telemetry: Telemetry, engine: Engine) -> anyhow:
         models: engine.pipeline.model_versions(),
         provider: engine.provider.to_owned(),
     };
-    let clock = Arc::new(SystemClock { start: Instant::now() });
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock { start: Instant::now() });
+    let second_reviewer = config.service.second_reviewer;
+    let reviews = Reviews::new(Arc::clone(&store) as _, Arc::clone(&clock), second_reviewer);
     let interviews =
         Interviews::start(Arc::clone(&store) as _, clock, engine.pipeline, engine.policy, config.service.clone())?;
     let is_ready = Arc::new(AtomicBool::new(interviews.is_ready().await));
@@ -80,7 +82,7 @@ async fn serve(config: &Config, telemetry: Telemetry, engine: Engine) -> anyhow:
     let ops_task = tokio::spawn(ops.serve(ended.clone().cancelled_owned()));
     let chores =
         tokio::spawn(ended.clone().run_until_cancelled_owned(chores(interviews.clone(), Arc::clone(&is_ready))));
-    let server = crate::grpc::serve(&config.grpc, interviews, versions, stop).await?;
+    let server = crate::grpc::serve(&config.grpc, UseCases { interviews, reviews }, versions, stop).await?;
     println!("bonafide {} serves gRPC on {}", env!("CARGO_PKG_VERSION"), server.address());
     let outcome = server.join().await;
     is_ready.store(false, Ordering::Relaxed);
@@ -124,8 +126,8 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
 
 /// The machine's clocks.
 #[derive(Debug)]
-struct SystemClock {
-    start: Instant,
+pub(super) struct SystemClock {
+    pub(super) start: Instant,
 }
 
 impl Clock for SystemClock {

@@ -2,6 +2,7 @@
 
 mod event;
 mod media;
+mod review;
 mod score;
 mod session;
 mod stream;
@@ -11,6 +12,7 @@ pub(super) use self::event::{
     ack_from_wire, ack_to_wire, ended_to_wire, pacing_from_wire, pacing_to_wire, problem_to_wire, sample_error,
 };
 pub(super) use self::media::{SampleFromWire, SampleRef, sample_from_wire, video_format_to_wire, video_to_wire};
+pub(super) use self::review::{decision_kind_from_wire, review_to_wire, verdict_from_wire};
 pub(super) use self::score::{score_from_wire, score_to_wire, segment_from_wire, segment_to_wire};
 pub(super) use self::session::{new_session_from_wire, patch_from_wire, session_from_wire, session_to_wire};
 pub(super) use self::stream::{config_from_wire, config_to_wire};

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 
 use crate::scoring::Level;
-use crate::service::ports::{SessionFilter, SessionOrder};
+use crate::service::ports::{ReviewState, SessionFilter, SessionOrder};
 
 use super::field::FieldError;
 
@@ -41,7 +41,8 @@ pub(super) fn parse_order(text: &str) -> Result<SessionOrder, FieldError> {
     match words.as_slice() {
         [] | ["create_time", "desc"] => Ok(SessionOrder::NewestFirst),
         ["create_time"] | ["create_time", "asc"] => Ok(SessionOrder::OldestFirst),
-        _ => Err(FieldError::new("order_by", "must be \"create_time\" or \"create_time desc\"")),
+        ["urgency", "desc"] => Ok(SessionOrder::MostUrgentFirst),
+        _ => Err(FieldError::new("order_by", "must be \"create_time\", \"create_time desc\" or \"urgency desc\"")),
     }
 }
 
@@ -126,11 +127,19 @@ fn condition(name: &str, operator: Operator, value: String) -> Result<SessionFil
             "FINISHED" => Ok(SessionFilter::IsOpen(false)),
             _ => Err(refusal(format!("{} is no state: use OPEN or FINISHED", quote(&value)))),
         },
+        "review_state" => {
+            ReviewState::from_name(&value.strip_prefix("REVIEW_STATE_").unwrap_or(&value).to_ascii_lowercase())
+                .map(SessionFilter::ReviewIs)
+                .ok_or_else(|| {
+                    refusal(format!("{} is no review state: use UNREVIEWED, IN_REVIEW or DECIDED", quote(&value)))
+                })
+        }
+        "assignee" => Ok(SessionFilter::AssigneeIs(value)),
         "external_ref" => Ok(SessionFilter::ExternalRefIs(value)),
         _ => match name.strip_prefix("labels.") {
             Some(key) if !key.is_empty() => Ok(SessionFilter::LabelIs { key: key.to_owned(), value }),
             _ => Err(refusal(format!(
-                "{} cannot be filtered by: use level, state, external_ref, labels.KEY or create_time",
+                "{} cannot be filtered by: use level, state, review_state, assignee, external_ref, labels.KEY or create_time",
                 quote(name)
             ))),
         },
@@ -152,7 +161,7 @@ mod tests {
     use proptest::prelude::{prop_assert, proptest};
 
     use crate::scoring::Level;
-    use crate::service::ports::{SessionFilter, SessionOrder};
+    use crate::service::ports::{ReviewState, SessionFilter, SessionOrder};
 
     use super::{parse_filter, parse_order};
 
@@ -169,6 +178,10 @@ mod tests {
         assert_eq!(parse_filter(text), Ok(expected));
         assert_eq!(parse_filter("level=LEVEL_CLEAR"), Ok(vec![SessionFilter::LevelIs(Level::Clear)]));
         assert_eq!(parse_filter("state = SESSION_STATE_FINISHED"), Ok(vec![SessionFilter::IsOpen(false)]));
+        let expected = vec![SessionFilter::ReviewIs(ReviewState::InReview), SessionFilter::AssigneeIs("anna".into())];
+        assert_eq!(parse_filter("review_state = IN_REVIEW AND assignee = anna"), Ok(expected));
+        assert!(parse_filter("review_state = done").is_err());
+        assert_eq!(parse_order("urgency desc"), Ok(SessionOrder::MostUrgentFirst));
     }
 
     #[test]

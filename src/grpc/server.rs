@@ -16,7 +16,7 @@ use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
-use crate::service::Interviews;
+use crate::service::{Interviews, Reviews};
 
 use super::access::AccessLayer;
 use super::call::Calls;
@@ -25,7 +25,9 @@ use super::live::Live;
 use super::options::{GrpcError, GrpcOptions, MAX_MESSAGE_BYTES, TlsOptions, secs};
 use super::proto::FILE_DESCRIPTOR_SET;
 use super::proto::v1::live_service_server::LiveServiceServer;
+use super::proto::v1::review_service_server::ReviewServiceServer;
 use super::proto::v1::session_service_server::SessionServiceServer;
+use super::review::Review;
 use super::sessions::Sessions;
 
 /// HTTP/2 flow-control windows: measured five times the messages a second of the defaults with 60 kB messages.
@@ -47,6 +49,15 @@ pub struct ServerVersions {
     pub models: Vec<String>,
     /// Where the models run, such as `cpu`.
     pub provider: String,
+}
+
+/// What the services call.
+#[derive(Clone, Debug)]
+pub struct UseCases {
+    /// Interviews, live and stored.
+    pub interviews: Interviews,
+    /// What people do with them.
+    pub reviews: Reviews,
 }
 
 /// A server that runs. Dropping it stops it without the courtesies.
@@ -79,11 +90,12 @@ impl GrpcServer {
 /// [`GrpcError`] when an option cannot be used, a file cannot be read, or the port cannot be opened.
 pub async fn serve(
     options: &GrpcOptions,
-    interviews: Interviews,
+    use_cases: UseCases,
     versions: ServerVersions,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<GrpcServer, GrpcError> {
     options.validate()?;
+    let UseCases { interviews, reviews } = use_cases;
     let mut builder = Server::builder();
     if let Some(tls) = &options.tls {
         builder = builder.tls_config(tls_config(tls).await?).map_err(|source| GrpcError::Transport { source })?;
@@ -106,7 +118,8 @@ pub async fn serve(
         config_patience: secs(options.config_patience_secs),
         reader_patience: secs(options.slow_reader_patience_secs),
     };
-    let sessions = Sessions { interviews: interviews.clone(), calls };
+    let sessions = Sessions { interviews: interviews.clone(), calls: Arc::clone(&calls) };
+    let review = Review { reviews, calls };
     let router = builder
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
@@ -124,6 +137,7 @@ pub async fn serve(
                 .max_decoding_message_size(MAX_MESSAGE_BYTES)
                 .max_encoding_message_size(MAX_MESSAGE_BYTES),
         )
+        .add_service(ReviewServiceServer::new(review).max_decoding_message_size(MAX_MESSAGE_BYTES))
         .add_service(tonic_health::pb::health_server::HealthServer::new(
             tonic_health::server::HealthService::from_health_reporter(health.clone()),
         ))
@@ -159,7 +173,12 @@ async fn read(key: &'static str, path: &Path) -> Result<Vec<u8>, GrpcError> {
 /// Tells health checks whether new work is welcome.
 async fn report(health: &HealthReporter, is_ready: bool) {
     let status = if is_ready { ServingStatus::Serving } else { ServingStatus::NotServing };
-    let services = ["", LiveServiceServer::<Live>::NAME, SessionServiceServer::<Sessions>::NAME];
+    let services = [
+        "",
+        LiveServiceServer::<Live>::NAME,
+        SessionServiceServer::<Sessions>::NAME,
+        ReviewServiceServer::<Review>::NAME,
+    ];
     for service in services {
         health.set_service_status(service, status).await;
     }

@@ -6,6 +6,8 @@ use serde::Deserialize;
 
 use crate::error::InvalidOption;
 
+use super::review::SecondReviewer;
+
 /// How many, how large, how long.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -14,6 +16,8 @@ pub struct ServiceOptions {
     pub require_consent_reference: bool,
     /// Days after creation on which a session is deleted; 0 = never.
     pub retention_days: u32,
+    /// Which decisions a second person has to agree with.
+    pub second_reviewer: SecondReviewer,
     /// Sessions that are fed at one time; more are refused.
     pub max_live_sessions: usize,
     /// Streams that feed one session at one time.
@@ -41,6 +45,7 @@ impl Default for ServiceOptions {
         Self {
             require_consent_reference: true,
             retention_days: 90,
+            second_reviewer: SecondReviewer::Decline,
             max_live_sessions: 256,
             max_streams_per_session: 8,
             max_watchers: 1_024,

@@ -1,5 +1,8 @@
 //! What the use cases need from the outside: a store and a clock.
 
+mod accounts;
+mod review;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -9,6 +12,11 @@ use crate::audit::Event;
 use crate::error::{ErrorKind, Kinded};
 use crate::scoring::{Level, Score};
 use crate::session::{JournalEntry, ParticipantId, Segment, SessionName, TenantId};
+
+pub use self::accounts::{Account, AccountPatch, AccountStore, WebSession};
+pub use self::review::{
+    Decision, DecisionKind, Mark, MarkVerdict, Review, ReviewCount, ReviewState, ReviewStore, ReviewSummary,
+};
 
 /// Wall-clock and monotonic time, so that tests can own both.
 pub trait Clock: Send + Sync + 'static {
@@ -45,6 +53,8 @@ pub struct SessionRecord {
     pub resume_secret: String,
     /// Journal entries stored so far.
     pub journal_len: u64,
+    /// How far people are with it.
+    pub review: ReviewSummary,
     /// Latest score of each participant, by participant id.
     pub participants: Vec<ParticipantRecord>,
 }
@@ -118,6 +128,10 @@ pub enum SessionFilter {
     CreatedBefore(Timestamp),
     /// Open (`true`) or finished (`false`).
     IsOpen(bool),
+    /// People are that far with it.
+    ReviewIs(ReviewState),
+    /// This account looks after it; empty for nobody.
+    AssigneeIs(String),
 }
 
 /// In which order sessions are listed; ties are broken by id, so that pages never overlap.
@@ -128,6 +142,8 @@ pub enum SessionOrder {
     NewestFirst,
     /// Oldest first.
     OldestFirst,
+    /// What nobody decided about first, then the worst level, then newest first.
+    MostUrgentFirst,
 }
 
 /// One page of a listing.
@@ -191,7 +207,7 @@ pub trait SessionStore: AuditLog {
     /// digest of what was there.
     ///
     /// # Errors
-    /// As [`SessionStore::update`].
+    /// As [`SessionStore::update`], and [`StoreError::Held`].
     async fn delete(&self, name: &SessionName, expected_revision: Option<u64>, audit: Event) -> Result<(), StoreError>;
     /// Adds one durable step.
     ///
@@ -214,7 +230,7 @@ pub trait SessionStore: AuditLog {
         participant: &ParticipantId,
         limit: u32,
     ) -> Result<Vec<Score>, StoreError>;
-    /// Deletes sessions of all tenants whose `expire_time` is past, at most `limit`, each with a tombstone; gives back how many.
+    /// Deletes sessions of all tenants whose `expire_time` is past and that are not held, at most `limit`, each with a tombstone; gives back how many.
     ///
     /// # Errors
     /// [`StoreError::Backend`].
@@ -237,6 +253,24 @@ pub enum StoreError {
     AlreadyExists {
         /// Its name.
         id: SessionName,
+    },
+    /// The session may not be deleted.
+    #[error("sessions/{id} is under a legal hold: lift it first")]
+    Held {
+        /// Its name.
+        id: SessionName,
+    },
+    /// There is no such thing.
+    #[error("{what} does not exist")]
+    NoSuch {
+        /// Its resource name.
+        what: String,
+    },
+    /// There is one already.
+    #[error("{what} exists already")]
+    Taken {
+        /// Its resource name.
+        what: String,
     },
     /// Somebody else changed it in between.
     #[error("sessions/{id} was changed in between: get it again and repeat the call")]
@@ -273,9 +307,9 @@ pub enum StoreError {
 impl Kinded for StoreError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::NotFound { .. } => ErrorKind::NotFound,
-            Self::AlreadyExists { .. } => ErrorKind::AlreadyExists,
-            Self::Stale { .. } => ErrorKind::FailedPrecondition,
+            Self::NotFound { .. } | Self::NoSuch { .. } => ErrorKind::NotFound,
+            Self::AlreadyExists { .. } | Self::Taken { .. } => ErrorKind::AlreadyExists,
+            Self::Held { .. } | Self::Stale { .. } => ErrorKind::FailedPrecondition,
             Self::BadPageToken => ErrorKind::InvalidInput,
             Self::Corrupt { .. } => ErrorKind::DataLoss,
             Self::Behind { .. } => ErrorKind::Overloaded,

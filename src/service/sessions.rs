@@ -19,7 +19,7 @@ use super::error::ServiceError;
 use super::live::{self, EndCause, LiveEvent, Purpose, Services};
 use super::options::ServiceOptions;
 use super::pipeline::Pipeline;
-use super::ports::{Clock, Page, SessionPatch, SessionQuery, SessionRecord, SessionStore};
+use super::ports::{Clock, Page, ReviewSummary, SessionPatch, SessionQuery, SessionRecord, SessionStore};
 use super::views::{SegmentView, SessionView};
 
 /// Largest page.
@@ -294,6 +294,7 @@ impl Interviews {
             revision: 1,
             resume_secret: random_hex(),
             journal_len: 0,
+            review: ReviewSummary::default(),
             participants: Vec::new(),
         };
         let audit = self.entry(caller, Action::SessionCreate, &id).with("consent_reference", &record.consent_reference);

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::scoring::{Level, Score};
 use crate::session::{ParticipantId, Segment, SessionId};
 
-use super::ports::SessionRecord;
+use super::ports::{ReviewSummary, SessionRecord};
 
 /// A session as its callers see it.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +34,8 @@ pub struct SessionView {
     pub etag: String,
     /// Worst level of any participant.
     pub level: Level,
+    /// How far people are with it.
+    pub review: ReviewSummary,
     /// Latest score of each participant.
     pub participants: Vec<ParticipantView>,
 }
@@ -70,6 +72,7 @@ impl From<SessionRecord> for SessionView {
             create_time: record.create_time,
             end_time: record.end_time,
             expire_time: record.expire_time,
+            review: record.review,
             participants: record
                 .participants
                 .into_iter()

@@ -77,7 +77,7 @@ pub(super) async fn sessions(
     rows.truncate(page_size as usize);
     let last = rows.last().filter(|_| has_more);
     let next_page_token = last.map(|row| {
-        let cursor = Cursor { create_time: row.create_time.clone(), id: row.id.clone() };
+        let cursor = Cursor { urgency: row.urgency, create_time: row.create_time.clone(), id: row.id.clone() };
         listing().token(&cursor.to_text())
     });
     Ok(Page { items: complete(connection, rows).await?, next_page_token })

@@ -11,6 +11,7 @@ use crate::service::ports::{ParticipantRecord, SessionRecord, StoreError};
 use crate::session::{ParticipantId, Segment, SegmentState, SessionId, SessionName, TenantId};
 
 use super::journal::corrupt;
+use super::review;
 use super::score_json;
 
 /// One row of `sessions`.
@@ -29,11 +30,15 @@ pub(super) struct SessionRow {
     revision: i64,
     resume_secret: String,
     journal_len: i64,
+    review_state: String,
+    assignee: String,
+    is_held: i64,
+    pub(super) urgency: i64,
 }
 
 /// The columns of [`SessionRow`].
 pub(super) const SESSION_COLUMNS: &str = "key, tenant, id, display_name, external_ref, consent_reference, policy, create_time, \
-     end_time, expire_time, revision, resume_secret, journal_len";
+     end_time, expire_time, revision, resume_secret, journal_len, review_state, assignee, is_held, urgency";
 
 impl SessionRow {
     /// The record, with what belongs to it from other tables.
@@ -58,6 +63,7 @@ impl SessionRow {
             revision: to_u64(self.revision, "revision")?,
             resume_secret: self.resume_secret,
             journal_len: to_u64(self.journal_len, "journal_len")?,
+            review: review::summary(&self.review_state, self.assignee, self.is_held)?,
             participants,
         })
     }
@@ -130,7 +136,7 @@ fn session_id(id: &str) -> Result<SessionId, StoreError> {
     SessionId::new(id).map_err(|error| corrupt(error.to_string()))
 }
 
-fn tenant_id(id: &str) -> Result<TenantId, StoreError> {
+pub(super) fn tenant_id(id: &str) -> Result<TenantId, StoreError> {
     TenantId::new(id).map_err(|error| corrupt(error.to_string()))
 }
 

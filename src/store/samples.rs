@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::audit::{Action, Actor, Event};
 use crate::media::{MediaTime, PictureStats};
 use crate::scoring::{Authenticity, Level, Score, SignalEvidence};
-use crate::service::ports::{SessionCommit, SessionRecord};
+use crate::service::ports::{ReviewSummary, SessionCommit, SessionRecord};
 use crate::session::{
     CaptureDevice, JournalEntry, ParticipantId, Segment, SegmentState, SessionId, SessionName, SettingProbe,
     SourceKind, TenantId, Track, TrackId,
@@ -58,6 +58,7 @@ pub(super) fn record(session: &str, created_secs: i64) -> SessionRecord {
         revision: 1,
         resume_secret: "00112233445566778899aabbccddeeff".to_owned(),
         journal_len: 0,
+        review: ReviewSummary::default(),
         participants: Vec::new(),
     }
 }

@@ -18,20 +18,24 @@ use crate::service::ports::StoreError;
 /// The contract on a new SQLite file for each test.
 mod on_sqlite {
     use crate::store::contract::store_contract;
+    use crate::store::contract_people::people_contract;
 
     async fn open() -> Option<(std::sync::Arc<super::SqlStore>, tempfile::TempDir)> {
         Some(super::open().await)
     }
 
     store_contract!(open);
+    people_contract!(open);
 }
 
 /// The contract on a new PostgreSQL database for each test.
 mod on_postgres {
     use crate::store::contract::store_contract;
+    use crate::store::contract_people::people_contract;
     use crate::store::tests::postgres::open;
 
     store_contract!(open);
+    people_contract!(open);
 }
 
 fn signing_key() -> Arc<SigningKey> {

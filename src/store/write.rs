@@ -123,6 +123,13 @@ impl Operation for Delete {
 
     async fn apply(&mut self, step: &mut Step<'_>) -> Result<(), Refusal> {
         let key = find_revision(step.connection, &self.name, self.expected_revision).await?;
+        let is_held: i64 = sqlx::query_scalar("SELECT is_held FROM sessions WHERE key = $1")
+            .bind(key)
+            .fetch_one(&mut *step.connection)
+            .await?;
+        if is_held != 0 {
+            return Err(StoreError::Held { id: self.name.clone() }.into());
+        }
         let tombstone = bury(step.connection, key, self.audit.clone()).await?;
         step.audit.push(tombstone);
         Ok(())
@@ -142,12 +149,13 @@ impl Operation for DeleteExpired {
     const ERASES: bool = true;
 
     async fn apply(&mut self, step: &mut Step<'_>) -> Result<u64, Refusal> {
-        let expired: Vec<(i64, String, String)> =
-            sqlx::query_as("SELECT key, tenant, id FROM sessions WHERE expire_time < $1 ORDER BY expire_time LIMIT $2")
-                .bind(time_text(self.now))
-                .bind(i64::from(self.limit))
-                .fetch_all(&mut *step.connection)
-                .await?;
+        let expired: Vec<(i64, String, String)> = sqlx::query_as(
+            "SELECT key, tenant, id FROM sessions WHERE expire_time < $1 AND is_held = 0 ORDER BY expire_time LIMIT $2",
+        )
+        .bind(time_text(self.now))
+        .bind(i64::from(self.limit))
+        .fetch_all(&mut *step.connection)
+        .await?;
         for (key, tenant, id) in &expired {
             let (actor, object) = (Actor::system("retention"), session_object(id));
             let event = Event::done(self.now, tenant, actor, Action::SessionExpire, object);

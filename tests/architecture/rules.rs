@@ -49,6 +49,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("sqlx",                        &["store"]),
     ("postcard",                    &["store"]),
     ("ed25519_dalek",               &["keys"]),
+    ("argon2",                      &["service"]),
     ("figment",                     &["config"]),
     ("clap",                        &["config", "cli"]),
     ("anyhow",                      &["cli"]),

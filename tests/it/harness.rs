@@ -9,13 +9,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bonafide::audit::Actor;
-use bonafide::grpc::{ApiKey, ClientOptions, GrpcOptions, GrpcServer, LiveClient, Scope, ServerVersions, serve};
+use bonafide::grpc::{
+    ApiKey, ClientOptions, GrpcOptions, GrpcServer, LiveClient, Scope, ServerVersions, UseCases, serve,
+};
 use bonafide::inference::{Executor, FileState, InferenceOptions, Manifest, ProviderChoice, status};
 use bonafide::keys::SigningKey;
 use bonafide::media::MediaLimits;
 use bonafide::scoring::Policy;
 use bonafide::service::ports::{Clock, SessionStore};
-use bonafide::service::{Caller, Interviews, Permission, Pipeline, ServiceOptions};
+use bonafide::service::{Caller, Interviews, Permission, Pipeline, Reviews, SecondReviewer, ServiceOptions};
 use bonafide::session::TenantId;
 use bonafide::store::{SqlStore, StoreOptions};
 use jiff::Timestamp;
@@ -71,9 +73,11 @@ impl Server {
         let store = SqlStore::open(&store_options, Arc::new(SigningKey::generate()), &[]).await.expect("a new store");
         let versions =
             ServerVersions { server: "test".to_owned(), models: pipeline.model_versions(), provider: "cpu".to_owned() };
+        let clock: Arc<dyn Clock> = Arc::new(SystemTime(Instant::now()));
+        let reviews = Reviews::new(Arc::clone(&store) as _, Arc::clone(&clock), SecondReviewer::Decline);
         let interviews = Interviews::start(
             Arc::clone(&store) as Arc<dyn SessionStore>,
-            Arc::new(SystemTime(Instant::now())),
+            clock,
             pipeline,
             Arc::new(Policy::shipped()),
             ServiceOptions::default(),
@@ -83,7 +87,9 @@ impl Server {
         let shutdown = async {
             stopped.await.ok();
         };
-        let server = serve(&options, interviews.clone(), versions, shutdown).await.expect("a free port");
+        let server = serve(&options, UseCases { interviews: interviews.clone(), reviews }, versions, shutdown)
+            .await
+            .expect("a free port");
         Some(Self { address: server.address(), interviews, stop, running: server, store, _folder: folder })
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::review::{review_state_to_wire, review_summary_from_wire};
 use crate::grpc::field::{self, FieldError, MAX_TEXT_BYTES};
 use crate::grpc::name;
 use crate::grpc::proto::v1;
@@ -107,6 +108,9 @@ pub(in crate::grpc) fn session_to_wire(view: SessionView) -> v1::Session {
         policy: view.policy,
         state: state.into(),
         level: level_to_wire(view.level).into(),
+        review_state: review_state_to_wire(view.review.state).into(),
+        assignee: view.review.assignee,
+        legal_hold: view.review.is_held,
         participants: view
             .participants
             .iter()
@@ -136,6 +140,7 @@ pub(in crate::grpc) fn session_from_wire(session: v1::Session) -> Result<Session
         expire_time: field::timestamp("expire_time", session.expire_time)?,
         etag: session.etag,
         level: level_from_wire("level", session.level)?,
+        review: review_summary_from_wire(session.review_state, session.assignee, session.legal_hold)?,
         participants: participants.collect::<Result<_, FieldError>>()?,
     })
 }
@@ -158,7 +163,7 @@ mod tests {
     use crate::grpc::convert::score::tests::score;
     use crate::grpc::proto::v1;
     use crate::scoring::Level;
-    use crate::service::ports::SessionPatch;
+    use crate::service::ports::{ReviewSummary, SessionPatch};
     use crate::service::{ParticipantView, SessionView};
     use crate::session::{ParticipantId, SessionId};
 
@@ -187,6 +192,11 @@ mod tests {
             expire_time: None,
             etag: "r7".into(),
             level: Level::Suspicious,
+            review: ReviewSummary {
+                state: crate::service::ports::ReviewState::InReview,
+                assignee: "anna".into(),
+                is_held: true,
+            },
             participants: vec![ParticipantView {
                 participant_id: ParticipantId::new("user-7").expect("valid"),
                 score: score(Level::Suspicious, Some(0.5)),

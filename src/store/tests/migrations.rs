@@ -14,6 +14,7 @@ use crate::store::samples::{named, said};
 const FIXTURES: &[(i64, &str)] = &[
     (1, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/store/database_v1.sql"))),
     (2, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/store/database_v2.sql"))),
+    (3, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/store/database_v3.sql"))),
 ];
 
 #[test]
