@@ -2,7 +2,7 @@
 //!
 //! The modules in reading order follow the data: [`media`] makes frames of bytes, [`vision`] faces of frames, [`inference`]
 //! runs the models in between, [`signals`] makes measurements of faces over time, [`scoring`] verdicts of measurements,
-//! [`session`] keeps one interview's state, [`service`] holds the use cases and their ports. The rest are adapters.
+//! [`session`] keeps one interview's state, [`identity`] compares people across them, [`service`] holds the use cases and their ports. The rest are adapters.
 //! `ARCHITECTURE.md` says what each may import.
 
 #![cfg_attr(
@@ -22,6 +22,7 @@ pub mod config;
 pub mod error;
 pub mod eval;
 pub mod grpc;
+pub mod identity;
 pub mod inference;
 pub mod keys;
 pub mod loadtest;

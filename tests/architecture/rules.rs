@@ -18,13 +18,14 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
     ("signals",   &["error", "media", "vision"]),
     ("scoring",   &["error", "signals"]),
     ("session",   &["error", "media", "vision", "signals", "scoring"]),
-    ("service",   &["error", "telemetry", "audit", "media", "inference", "vision", "signals", "scoring", "session"]),
-    ("grpc",      &["error", "telemetry", "audit", "media", "vision", "signals", "scoring", "session", "service"]),
-    ("store",     &["error", "telemetry", "keys", "audit", "media", "vision", "signals", "scoring", "session", "service"]),
-    ("eval",      &["error", "telemetry", "plot", "media", "vision", "signals", "scoring", "session", "service"]),
+    ("identity",  &["error", "vision", "signals", "scoring"]),
+    ("service",   &["error", "telemetry", "audit", "media", "inference", "vision", "signals", "scoring", "session", "identity"]),
+    ("grpc",      &["error", "telemetry", "audit", "media", "vision", "signals", "scoring", "session", "identity", "service"]),
+    ("store",     &["error", "telemetry", "keys", "audit", "media", "vision", "signals", "scoring", "session", "identity", "service"]),
+    ("eval",      &["error", "telemetry", "plot", "media", "vision", "signals", "scoring", "session", "identity", "service"]),
     ("loadtest",  &["error", "plot", "media", "scoring", "session", "service", "grpc"]),
-    ("config",    &["error", "telemetry", "keys", "media", "inference", "vision", "signals", "scoring", "session", "service", "grpc", "store", "eval"]),
-    ("cli",       &["error", "telemetry", "keys", "audit", "media", "inference", "vision", "signals", "scoring", "session", "service", "grpc", "store", "eval", "loadtest", "config"]),
+    ("config",    &["error", "telemetry", "keys", "media", "inference", "vision", "signals", "scoring", "session", "identity", "service", "grpc", "store", "eval"]),
+    ("cli",       &["error", "telemetry", "keys", "audit", "media", "inference", "vision", "signals", "scoring", "session", "identity", "service", "grpc", "store", "eval", "loadtest", "config"]),
 ];
 
 /// Everything but the core: modules that run threads, talk to the outside or wire.
