@@ -27,7 +27,7 @@ use clap::{Parser, Subcommand};
 use crate::telemetry::{Telemetry, TelemetryError, TelemetryOptions};
 
 pub use self::audit::{AuditCommand, VerifyArgs};
-pub use self::calibrate::{CalibrateArgs, CalibrateCommand, SignalArg, SignalFitArgs, ThresholdArgs};
+pub use self::calibrate::{CalibrateArgs, CalibrateCommand, SearchFitArgs, SignalArg, SignalFitArgs, ThresholdArgs};
 pub use self::config_check::ConfigCommand;
 pub use self::error::{EXIT_FAILED, EXIT_USAGE, UsageError, exit_code, report};
 pub use self::eval::EvalCommand;

@@ -14,5 +14,5 @@ mod template;
 pub use self::calibration::{SearchCalibration, SearchPolicy, SearchThreshold};
 pub use self::error::IdentityError;
 pub use self::gallery::{Gallery, Hit, TemplateKey};
-pub use self::tail::{FalseMatches, ImpostorTail, Support, WeighedSimilarity};
+pub use self::tail::{FalseMatches, ImpostorTail, Knot, Support, WeighedSimilarity};
 pub use self::template::{ModelDigest, Template, TemplateSum};

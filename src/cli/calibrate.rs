@@ -6,7 +6,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::eval::{Budgets, CalibrationTask, EvalTask, Fitted, Framing, calibrate, calibrate_thresholds};
+use crate::eval::{
+    Budgets, CalibrationTask, EvalTask, Fitted, FittedTail, Framing, calibrate, calibrate_search, calibrate_thresholds,
+};
+use crate::identity::Knot;
 use crate::scoring::ErrorBudget;
 use crate::signals::SignalName;
 
@@ -49,6 +52,22 @@ pub struct CalibrateArgs {
 pub enum CalibrateCommand {
     /// Fits a signal's calibration on labelled data and prints its table for the policy file
     Signal(SignalFitArgs),
+    /// Fits how similar different people are and prints the tables of config/search.toml
+    Search(SearchFitArgs),
+}
+
+/// On which pictures.
+#[derive(Clone, Debug, Args)]
+pub struct SearchFitArgs {
+    /// CSV file with the columns path and identity [default: folders below the root are people]
+    #[arg(long, value_name = "CSV")]
+    pub manifest: Option<PathBuf>,
+    /// Folder that the manifest's paths are below
+    #[arg(long, value_name = "DIR")]
+    pub root: PathBuf,
+    /// Every image is a tight crop around one face
+    #[arg(long)]
+    pub face_crop: bool,
 }
 
 /// Known-genuine interviews, and how many of them may be alarms; attacks, and how many of them may be CLEAR.
@@ -108,6 +127,7 @@ impl CalibrateArgs {
     pub fn run(&self, global: &GlobalArgs) -> anyhow::Result<()> {
         match (&self.command, &self.thresholds) {
             (Some(CalibrateCommand::Signal(args)), _) => args.run(global),
+            (Some(CalibrateCommand::Search(args)), _) => args.run(global),
             (None, Some(args)) => args.run(global),
             (None, None) => {
                 let problem = "calibrate needs --root, --out and --false-alarms, or the subcommand signal";
@@ -153,6 +173,19 @@ impl SignalFitArgs {
             }
         }
         write!(out, "{}", table(&fitted))?;
+        Ok(())
+    }
+}
+
+impl SearchFitArgs {
+    fn run(&self, global: &GlobalArgs) -> anyhow::Result<()> {
+        let config = global.load_config([])?;
+        let _telemetry = crate::telemetry::init(&config.get().telemetry)?;
+        let engine = Engine::start(config.get(), None)?;
+        let framing = Framing::of_crops(self.face_crop);
+        let task = EvalTask { manifest: self.manifest.clone(), root: self.root.clone(), framing };
+        let fitted = with_bench(&engine, None, |bench| calibrate_search(bench, &task))?;
+        write!(std::io::stdout().lock(), "{}", search_table(&fitted))?;
         Ok(())
     }
 }
@@ -203,10 +236,39 @@ fn table(fitted: &Fitted) -> String {
     table
 }
 
+/// The model and the tail as they stand in a file of search calibrations.
+fn search_table(fitted: &FittedTail) -> String {
+    let tail = &fitted.tail;
+    let knot = |knot: &Knot| {
+        format!("    {{ false_match_rate = {}, similarity = {:.4} }},\n", knot.false_match_rate, knot.similarity)
+    };
+    let knots: String = tail.knots.iter().map(knot).collect();
+    let quoted = |text: &str| serde_json::Value::String(text.to_owned()).to_string();
+    format!(
+        "model = {}\n\n[tail]\nknots = [\n{knots}]\nmean_excess = {:.5}\nrate_relative_error = {:.3}\n\
+         excess_relative_error = {:.3}\nn_people = {}\nfitted_on = {}\n",
+        quoted(&fitted.model),
+        tail.mean_excess,
+        tail.rate_relative_error,
+        tail.excess_relative_error,
+        tail.n_people,
+        quoted(&tail.fitted_on),
+    )
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Fitted, SignalName, table};
+    use super::{Fitted, FittedTail, SignalName, search_table, table};
+    use crate::identity::SearchPolicy;
     use crate::scoring::{AlarmRatio, Calibration, Policy};
+
+    #[test]
+    fn the_search_table_is_a_search_policy() {
+        let shipped = SearchPolicy::shipped();
+        let fitted = FittedTail { model: shipped.model.clone(), tail: shipped.tail.clone() };
+        let text = format!("id = \"default\"\nversion = {}\n{}", shipped.version, search_table(&fitted));
+        assert_eq!(SearchPolicy::from_toml(&text).expect("still valid"), shipped);
+    }
 
     #[test]
     fn the_table_can_be_pasted_into_a_policy() {

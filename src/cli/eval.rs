@@ -8,8 +8,8 @@ use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::eval::{
-    Bench, EvalError, EvalReport, EvalTask, Framing, Unfinished, evaluate_deepfake, evaluate_presentation,
-    evaluate_sequential, evaluate_session, evaluate_splice, evaluate_verification,
+    Bench, EvalError, EvalReport, EvalTask, Framing, Unfinished, evaluate_deepfake, evaluate_identification,
+    evaluate_presentation, evaluate_sequential, evaluate_session, evaluate_splice, evaluate_verification,
 };
 
 use super::engine::Engine;
@@ -26,6 +26,8 @@ type Work = fn(&Bench<'_>, &EvalTask) -> Result<EvalReport, EvalError>;
 pub enum EvalCommand {
     /// Tells pictures of one person from pictures of two
     Verification(ImageArgs),
+    /// Searches for people among many, enrolled and never enrolled
+    Identification(ImageArgs),
     /// Tells photographs and screens held before the camera from people
     Presentation(ImageArgs),
     /// Tells swapped, reenacted and blended faces from genuine ones
@@ -75,6 +77,7 @@ impl EvalCommand {
     const fn name(&self) -> &'static str {
         match self {
             Self::Verification(_) => "verification",
+            Self::Identification(_) => "identification",
             Self::Presentation(_) => "presentation",
             Self::Deepfake(_) => "deepfake",
             Self::Session(_) => "session",
@@ -90,6 +93,7 @@ impl EvalCommand {
     pub fn run(&self, global: &GlobalArgs) -> anyhow::Result<()> {
         let (work, args, framing): (Work, &EvalArgs, Framing) = match self {
             Self::Verification(args) => (evaluate_verification, &args.eval, args.framing()),
+            Self::Identification(args) => (evaluate_identification, &args.eval, args.framing()),
             Self::Presentation(args) => (evaluate_presentation, &args.eval, args.framing()),
             Self::Deepfake(args) => (evaluate_deepfake, &args.eval, args.framing()),
             Self::Session(args) => (evaluate_session, args, Framing::Scene),

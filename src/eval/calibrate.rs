@@ -5,6 +5,7 @@ mod detector;
 mod identity;
 mod motion;
 mod presence;
+mod search;
 mod stream;
 
 use std::path::PathBuf;
@@ -16,6 +17,9 @@ use super::detector::{DEEPFAKE, PRESENTATION};
 use super::error::EvalError;
 use super::run::Bench;
 use super::still::Framing;
+
+pub use self::search::{FittedTail, calibrate_search};
+pub(super) use self::search::{identity_model, tail_of};
 
 /// What a signal's calibration is fitted on.
 #[derive(Clone, Debug)]

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{ErrorKind, Kinded};
+use crate::identity::IdentityError;
 use crate::service::ServiceError;
 
 /// An evaluation that could not be carried out. A file that cannot be read or judged is no error but a counted
@@ -39,6 +40,9 @@ pub enum EvalError {
     /// A model failed, which says nothing about the data.
     #[error(transparent)]
     Service(#[from] ServiceError),
+    /// Templates, searches or their calibration refused what they were given.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
 }
 
 impl EvalError {
@@ -56,6 +60,7 @@ impl Kinded for EvalError {
         match self {
             Self::Manifest { .. } | Self::TooFew { .. } | Self::Io { .. } => ErrorKind::InvalidInput,
             Self::Service(error) => error.kind(),
+            Self::Identity(error) => error.kind(),
         }
     }
 }

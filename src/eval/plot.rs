@@ -37,10 +37,19 @@ pub(super) fn roc_svg(curves: &[Curve<'_>]) -> String {
 
 /// Bona fide refused over attacks accepted, both on normal-deviate axes, as ISO/IEC 19795-1 draws it.
 pub(super) fn det_svg(curves: &[Curve<'_>]) -> String {
+    deviates_svg(curves, "attacks accepted (APCER, FMR)", "bona fide refused (BPCER, FNMR)")
+}
+
+/// Searches that miss over searches that give a false match, on the same axes.
+pub(super) fn identification_svg(curves: &[Curve<'_>]) -> String {
+    deviates_svg(curves, "searches with a false match (FPIR)", "enrolled people missed (FNIR)")
+}
+
+fn deviates_svg(curves: &[Curve<'_>], x_name: &str, y_name: &str) -> String {
     let (low, high) = (deviate(DET_RANGE.0), deviate(DET_RANGE.1));
     let place = |rate: f64| (deviate(rate.clamp(DET_RANGE.0, DET_RANGE.1)) - low) / (high - low);
     let ticks = DET_TICKS.map(|rate| (place(rate), label(rate)));
-    let mut plot = square("attacks accepted (APCER, FMR)", "bona fide refused (BPCER, FNMR)", Legend::Above);
+    let mut plot = square(x_name, y_name, Legend::Above);
     plot.grid(&ticks, &ticks);
     for curve in curves {
         plot.line(curve.name, curve.ranking.points().iter().map(|point| (place(point.apcer), place(point.bpcer))));

@@ -94,15 +94,27 @@ pub fn evaluate_verification(bench: &Bench<'_>, task: &EvalTask) -> Result<EvalR
     Ok(report::write(bench, &items, &outcomes, &comparison, rows))
 }
 
-/// The identity vectors of every person who has any.
-pub(super) fn embeddings_by_person(bench: &Bench<'_>, task: &EvalTask) -> Result<Vec<Vec<Embedding>>, EvalError> {
+/// A labelled picture and its identity vector, or why there is none.
+pub(super) type EmbeddedItem = (Item, Result<Embedding, String>);
+
+/// Every picture of a manifest with its identity vector.
+pub(super) fn embedded_items(bench: &Bench<'_>, task: &EvalTask) -> Result<Vec<EmbeddedItem>, EvalError> {
     let items = manifest::read(task.manifest.as_deref(), &task.root, Naming::Identity)?;
     manifest::check_files(&items)?;
     let outcomes = embed_all(bench, &items, task.framing)?;
-    let mut by_person: BTreeMap<&str, Vec<Embedding>> = BTreeMap::new();
-    for (item, outcome) in items.iter().zip(outcomes) {
-        if let Outcome::Embedded(embedding, _) = outcome {
-            by_person.entry(&item.name).or_default().push(embedding);
+    let vector = |outcome| match outcome {
+        Outcome::Embedded(embedding, _) => Ok(embedding),
+        Outcome::NonResponse(reason) => Err(reason),
+    };
+    Ok(items.into_iter().zip(outcomes.into_iter().map(vector)).collect())
+}
+
+/// The identity vectors of every person who has any.
+pub(super) fn embeddings_by_person(bench: &Bench<'_>, task: &EvalTask) -> Result<Vec<Vec<Embedding>>, EvalError> {
+    let mut by_person: BTreeMap<String, Vec<Embedding>> = BTreeMap::new();
+    for (item, vector) in embedded_items(bench, task)? {
+        if let Ok(embedding) = vector {
+            by_person.entry(item.name).or_default().push(embedding);
         }
     }
     Ok(by_person.into_values().collect())
