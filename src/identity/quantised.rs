@@ -15,8 +15,8 @@ const MAX_LENGTH: f64 = 1.001;
 /// What rounding to f32 and f64 may take off a measured length.
 const ROUNDED_UP: f64 = 1.0 + 1e-6;
 
-// The sum of products must fit into 32 bits.
-const _: () = assert!((MAX_CODE * MAX_QUERY_CODE) as i64 * (MAX_DIMENSION as i64) < i32::MAX as i64);
+// The sum of products of the largest codes must fit into 32 bits.
+const _: () = assert!(127 * 4095 * MAX_DIMENSION < 1 << 31);
 
 /// Codes that a vector of so many numbers takes up.
 pub(super) const fn stride(dimension: usize) -> usize {

@@ -40,7 +40,7 @@ pub(super) fn write(bench: &Bench<'_>, findings: &Findings<'_>, rows: Vec<ScoreR
     let mut text = String::from("# Face identification\n\n");
     let _ = writeln!(
         text,
-        "{} images of {} people, {} of them with two or more; {n_lost} images show no face that can be compared.\n\
+        "{} images, {n_lost} of which show no face that can be compared; {} people, {} of them with two images or more.\n\
          {n_splits} random splits: one half of the people is enrolled ({n_enrolled} templates), the other never; one picture \
          of everybody is searched with, of the enrolled one that is not in the gallery.\n",
         items.len(),
@@ -50,23 +50,70 @@ pub(super) fn write(bench: &Bench<'_>, findings: &Findings<'_>, rows: Vec<ScoreR
     text.push_str(
         "| enrolled with | mated searches | found first (rank 1) | among the first five |\n|---|---|---|---|\n",
     );
-    let mut json_of_enrolments = Vec::new();
-    let mut open_set = String::new();
-    let mut rankings = Vec::new();
-    for (enrolment, rounds) in all {
+    let found: Vec<Found> = all.iter().map(|(enrolment, rounds)| Found::of(people, *enrolment, rounds)).collect();
+    text.extend(found.iter().map(|found| found.closed_set.as_str()));
+    text.push_str(
+        "\n## Enrolled and strangers\n\nFPIR: searches for a stranger that give a candidate; FNIR: searches for an enrolled \
+         person that do not give that person first, at the threshold.\n\n| enrolled with | threshold | FPIR | FNIR |\n|---|---|---|---|\n",
+    );
+    text.extend(found.iter().map(|found| found.open_set.as_str()));
+    text.push_str(
+        "\n## False matches a search, wished for and seen\n\nThe threshold is the one that the calibration gives for the wish \
+         and the size of the gallery. `told` is what it says of that threshold, with the interval that its data allow.\n\n\
+         | calibration | templates | wished | threshold | told | backed by | seen a search |\n|---|---|---|---|---|---|---|\n",
+    );
+    let shipped = calibration.name();
+    text.push_str(&wished_table(people, &format!("{shipped}, fitted on these people too"), &wished.shipped));
+    text.push_str(&wished_table(people, "fitted on the other half of the people", &wished.held_out));
+    text.push_str("\nIntervals are 95 %: bootstrap over the people who are searched for, 1000 resamples.\n");
+    let curves: Vec<Curve<'_>> =
+        found.iter().filter_map(|found| Some(Curve { name: found.name, ranking: found.ranking.as_ref()? })).collect();
+    EvalReport {
+        markdown: text,
+        json: json!({
+            "task": "identification",
+            "versions": versions(bench),
+            "search_calibration": calibration.name(),
+            "n_images": items.len(),
+            "n_non_response": n_lost,
+            "n_people": people.len(),
+            "n_splits": n_splits,
+            "n_enrolled": n_enrolled,
+            "enrolments": found.iter().map(|found| &found.json).collect::<Vec<_>>(),
+            "wished_shipped": wished_json(people, &wished.shipped),
+            "wished_held_out": wished_json(people, &wished.held_out),
+        }),
+        rows,
+        plots: vec![("det.svg", identification_svg(&curves))],
+    }
+}
+
+/// What was found with one kind of enrolment.
+struct Found {
+    name: &'static str,
+    /// Its row of the table of ranks.
+    closed_set: String,
+    /// Its rows of the table of thresholds.
+    open_set: String,
+    json: Value,
+    ranking: Option<Ranking>,
+}
+
+impl Found {
+    fn of(people: &People<'_>, enrolment: Enrolment, rounds: &[Round<'_>]) -> Self {
         let name = match enrolment {
             Enrolment::OnePicture => "one picture",
             Enrolment::AllOthers => "all other pictures",
         };
-        let searches: Vec<&Search<'_>> = rounds.iter().flat_map(|round| &round.searches).collect();
-        let (mated, others): (Vec<_>, Vec<_>) = searches.into_iter().partition(|search| search.is_mated);
-        let rate = |is_hit: &dyn Fn(&Search<'_>) -> bool| {
-            by_person(people, mated.iter().map(|search| (search.person, f64::from(u8::from(is_hit(search))))))
+        let searches = rounds.iter().flat_map(|round| &round.searches);
+        let (mated, others): (Vec<_>, Vec<_>) = searches.partition(|search| search.is_mated);
+        let share = |searches: &[&Search<'_>], is_hit: &dyn Fn(&Search<'_>) -> bool| {
+            by_person(people, searches.iter().map(|search| (search.person, f64::from(u8::from(is_hit(search))))))
         };
-        let (first, first_five) = (rate(&|search| search.rank == Some(1)), rate(&|search| search.rank.is_some()));
-        let _ = writeln!(
-            text,
-            "| {name} | {} of {} people | {} | {} |",
+        let first = share(&mated, &|search| search.rank == Some(1));
+        let first_five = share(&mated, &|search| search.rank.is_some());
+        let closed_set = format!(
+            "| {name} | {} of {} people | {} | {} |\n",
             mated.len(),
             n_people(&mated),
             figure(first.0, first.1),
@@ -79,62 +126,34 @@ pub(super) fn write(bench: &Bench<'_>, findings: &Findings<'_>, rows: Vec<ScoreR
             searches.iter().map(|search| -of(search)).collect()
         };
         let ranking = Ranking::new(&scores(&mated, &of_mate), &scores(&others, &similarity));
-        let mut json_of_rates = Vec::new();
+        let (mut open_set, mut rates) = (String::new(), Vec::new());
         for false_positives in FALSE_POSITIVE_RATES {
             let Some(point) = ranking.as_ref().and_then(|ranking| ranking.at_apcer(false_positives)) else { continue };
             let threshold = -point.threshold;
-            let missed = rate(&|search| of_mate(search) <= threshold);
-            let wrongly =
-                others.iter().map(|search| (search.person, f64::from(u8::from(similarity(search) > threshold))));
-            let fpir = by_person(people, wrongly);
-            let (fpir_text, missed_text) = (figure(fpir.0, fpir.1), figure(missed.0, missed.1));
-            let _ = writeln!(open_set, "| {name} | {threshold:.3} | {fpir_text} | {missed_text} |");
-            json_of_rates.push(json!({
-                "threshold": threshold, "fpir": fpir.0, "fpir_interval": fpir.1, "fnir": missed.0, "fnir_interval": missed.1,
+            let fpir = share(&others, &|search| similarity(search) > threshold);
+            let fnir = share(&mated, &|search| of_mate(search) <= threshold);
+            let (fpir_text, fnir_text) = (figure(fpir.0, fpir.1), figure(fnir.0, fnir.1));
+            // Writing to a string cannot fail.
+            let _ = writeln!(open_set, "| {name} | {threshold:.3} | {fpir_text} | {fnir_text} |");
+            rates.push(json!({
+                "threshold": threshold,
+                "fpir": fpir.0,
+                "fpir_interval": fpir.1,
+                "fnir": fnir.0,
+                "fnir_interval": fnir.1,
             }));
         }
-        json_of_enrolments.push(json!({
+        let json = json!({
             "enrolled_with": name,
             "n_mated_searches": mated.len(),
             "n_non_mated_searches": others.len(),
-            "rank_1": first.0, "rank_1_interval": first.1,
-            "rank_5": first_five.0, "rank_5_interval": first_five.1,
-            "open_set": json_of_rates,
-        }));
-        rankings.extend(ranking.map(|ranking| (name, ranking)));
-    }
-    text.push_str(
-        "\n## Enrolled and strangers\n\nFPIR: searches for a stranger that give a candidate; FNIR: searches for an enrolled \
-         person that do not give that person first, at the threshold.\n\n| enrolled with | threshold | FPIR | FNIR |\n|---|---|---|---|\n",
-    );
-    text.push_str(&open_set);
-    text.push_str(
-        "\n## False matches a search, wished for and seen\n\nThe threshold is the one that the calibration gives for the wish \
-         and the size of the gallery. `told` is what it says of that threshold, with the interval that its data allow.\n\n\
-         | calibration | templates | wished | threshold | told | backed by | seen a search |\n|---|---|---|---|---|---|---|\n",
-    );
-    let shipped = calibration.name();
-    text.push_str(&wished_table(people, &format!("{shipped}, fitted on these people too"), &wished.shipped));
-    text.push_str(&wished_table(people, "fitted on the other half of the people", &wished.held_out));
-    text.push_str("\nIntervals are 95 %: bootstrap over the people who are searched for, 1000 resamples.\n");
-    let curves: Vec<Curve<'_>> = rankings.iter().map(|(name, ranking)| Curve { name, ranking }).collect();
-    EvalReport {
-        markdown: text,
-        json: json!({
-            "task": "identification",
-            "versions": versions(bench),
-            "search_calibration": calibration.name(),
-            "n_images": items.len(),
-            "n_non_response": n_lost,
-            "n_people": people.len(),
-            "n_splits": n_splits,
-            "n_enrolled": n_enrolled,
-            "enrolments": json_of_enrolments,
-            "wished_shipped": wished_json(people, &wished.shipped),
-            "wished_held_out": wished_json(people, &wished.held_out),
-        }),
-        rows,
-        plots: vec![("det.svg", identification_svg(&curves))],
+            "rank_1": first.0,
+            "rank_1_interval": first.1,
+            "rank_5": first_five.0,
+            "rank_5_interval": first_five.1,
+            "open_set": rates,
+        });
+        Self { name, closed_set, open_set, json, ranking }
     }
 }
 

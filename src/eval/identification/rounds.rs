@@ -17,7 +17,7 @@ use crate::vision::Embedding;
 /// Candidates that a search gives.
 const MAX_CANDIDATES: usize = 5;
 /// False matches a search that are wished for.
-const WISHED: [f64; 5] = [3.0, 1.0, 0.3, 0.1, 0.03];
+const WISHED: [f64; 6] = [1.0, 0.3, 0.1, 0.03, 0.01, 0.003];
 
 /// What a person is enrolled with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
