@@ -258,7 +258,7 @@ mod tests {
     use crate::identity::ModelDigest;
     use crate::vision::Embedding;
 
-    /// Twelve people on axes of their own; the last picture of the first four points at the next person.
+    /// Twelve people on axes of their own, three pictures each; no picture is the mean of the other two.
     fn pictures() -> Vec<(String, Vec<(String, Embedding)>)> {
         let vector = |person: usize, wobble: f32| {
             let mut raw = [0.0; 24];
@@ -268,7 +268,8 @@ mod tests {
         };
         (0..12)
             .map(|person| {
-                let of = (0..3_u8).map(|n| (format!("{person}/{n}.jpg"), vector(person, 0.2 * f32::from(n)))).collect();
+                let of =
+                    (0..3_u8).map(|n| (format!("{person}/{n}.jpg"), vector(person, 0.1 * f32::from(n * n)))).collect();
                 (format!("person {person:02}"), of)
             })
             .collect()
