@@ -18,7 +18,6 @@ mod score;
 mod serve;
 mod stream;
 mod users;
-mod wording;
 
 use std::process::ExitCode;
 

@@ -34,4 +34,5 @@ pub mod session;
 pub mod signals;
 pub mod store;
 pub mod telemetry;
+pub mod text;
 pub mod vision;

@@ -7,8 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::scoring::{Level, Score, SignalEvidence};
 use crate::session::{ParticipantId, Segment};
 use crate::signals::Reason;
-
-use super::wording::sentence;
+use crate::text::{Language, reason as sentence};
 
 /// Reasons shown beside a level on a terminal.
 const MAX_SHOWN_REASONS: usize = 3;
@@ -57,7 +56,7 @@ fn signal_json(signal: &SignalEvidence) -> Value {
 
 fn reason_json(reason: &Reason) -> Value {
     let values: Map<String, Value> = reason.values.iter().map(|(key, value)| (key.to_string(), json!(value))).collect();
-    json!({ "code": reason.code, "values": values, "text": sentence(reason) })
+    json!({ "code": reason.code, "values": values, "text": sentence(Language::En, reason) })
 }
 
 /// The table's first line, for [`row`].
@@ -83,7 +82,7 @@ fn columns([name, level, estimate, interval, face]: [Cow<'_, str>; 5]) -> String
 
 /// The strongest reasons, the score's own first, then signals by weight.
 pub(super) fn strongest_reasons(score: &Score) -> Vec<String> {
-    let mut told: Vec<String> = score.reasons.iter().map(sentence).collect();
+    let mut told: Vec<String> = score.reasons.iter().map(|reason| sentence(Language::En, reason)).collect();
     let mut signals: Vec<&SignalEvidence> = score.signals.iter().collect();
     let weight = |signal: &SignalEvidence| {
         let llr = signal.llr.unwrap_or(0.0);
@@ -95,7 +94,7 @@ pub(super) fn strongest_reasons(score: &Score) -> Vec<String> {
         if let Some(llr) = signal.llr.filter(|llr| llr.abs() >= MIN_TOLD_LLR)
             && let Some(reason) = leading_reason(signal)
         {
-            told.push(format!("{} {llr:+.1}: {}", signal.name, sentence(reason)));
+            told.push(format!("{} {llr:+.1}: {}", signal.name, sentence(Language::En, reason)));
         }
     }
     told.truncate(MAX_SHOWN_REASONS);

@@ -17,6 +17,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
     ("vision",    &["error", "media"]),
     ("signals",   &["error", "media", "vision"]),
     ("scoring",   &["error", "signals"]),
+    ("text",      &["error", "signals", "scoring"]),
     ("session",   &["error", "media", "vision", "signals", "scoring"]),
     ("identity",  &["error", "vision", "signals", "scoring"]),
     ("service",   &["error", "telemetry", "audit", "media", "inference", "vision", "signals", "scoring", "session", "identity"]),
@@ -25,7 +26,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
     ("eval",      &["error", "telemetry", "plot", "media", "vision", "signals", "scoring", "session", "identity", "service"]),
     ("loadtest",  &["error", "plot", "media", "scoring", "session", "service", "grpc"]),
     ("config",    &["error", "telemetry", "keys", "media", "inference", "vision", "signals", "scoring", "session", "identity", "service", "grpc", "store", "eval"]),
-    ("cli",       &["error", "telemetry", "keys", "audit", "media", "inference", "vision", "signals", "scoring", "session", "identity", "service", "grpc", "store", "eval", "loadtest", "config"]),
+    ("cli",       &["error", "telemetry", "keys", "audit", "media", "inference", "vision", "signals", "scoring", "session", "identity", "service", "grpc", "store", "eval", "loadtest", "config", "text"]),
 ];
 
 /// Everything but the core: modules that run threads, talk to the outside or wire.
@@ -51,6 +52,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("postcard",                    &["store"]),
     ("ed25519_dalek",               &["keys"]),
     ("argon2",                      &["service"]),
+    ("fluent_bundle",               &["text"]),
     ("figment",                     &["config"]),
     ("clap",                        &["config", "cli"]),
     ("anyhow",                      &["cli"]),
