@@ -14,6 +14,7 @@ mod options;
 mod pipeline;
 mod recording;
 mod review;
+mod session_keys;
 mod sessions;
 mod views;
 
@@ -31,5 +32,6 @@ pub use self::options::ServiceOptions;
 pub use self::pipeline::Pipeline;
 pub use self::recording::{FrameOutcome, FrameSession, RecordingReport, score_recording};
 pub use self::review::{MAX_NOTE_BYTES, Reviews, SecondReviewer, SegmentWord};
+pub use self::session_keys::SessionKeys;
 pub use self::sessions::{Interviews, NewSession};
 pub use self::views::{ParticipantView, SegmentView, SessionView};

@@ -6,6 +6,7 @@
 
 mod candidate;
 mod event;
+mod evidence_mode;
 mod ids;
 mod interview;
 mod journal;
@@ -15,7 +16,8 @@ mod segment;
 mod segments;
 
 pub use self::event::{Pacing, SessionEvent};
-pub use self::ids::{IdError, ParticipantId, SessionId, SessionName, TenantId, TrackId};
+pub use self::evidence_mode::EvidenceMode;
+pub use self::ids::{CandidateId, IdError, ParticipantId, SessionId, SessionName, TenantId, TrackId};
 pub use self::interview::{Interview, MAX_PARTICIPANTS, MAX_TRACKS};
 pub use self::journal::{CaptureDevice, JournalEntry, SettingProbe, SourceKind, Track};
 pub use self::sampler::{FaceModels, FramePlan, NextFrame, Sampler, Standing, Urgency};

@@ -14,6 +14,7 @@
 mod accounts;
 mod audit_log;
 mod audit_reader;
+mod data_keys;
 mod dialect;
 mod exact_float;
 mod failure;

@@ -6,6 +6,7 @@ lib=$root/scripts/lib
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/bonafide
 media=$cache/media
 venv=$cache/venv
+browser=$cache/browser
 
 say() { printf '%s\n' "${0##*/}: $*" >&2; }
 

@@ -8,6 +8,7 @@ use crate::scoring::Level;
 use crate::service::ports::{ReviewState, SessionFilter, SessionOrder};
 
 use super::field::FieldError;
+use super::name;
 
 const MAX_FILTER_BYTES: usize = 2_048;
 const MAX_TERMS: usize = 20;
@@ -83,7 +84,7 @@ fn parse_operator<'a>(name: &str, text: &'a str) -> Result<(Operator, &'a str), 
 
 fn parse_value<'a>(name: &str, text: &'a str) -> Result<(String, &'a str), FieldError> {
     let Some(quoted) = text.strip_prefix('"') else {
-        let end = text.find(|c: char| !(is_name(c) || matches!(c, ':' | '+'))).unwrap_or(text.len());
+        let end = text.find(|c: char| !(is_name(c) || matches!(c, ':' | '+' | '/'))).unwrap_or(text.len());
         let (word, rest) = text.split_at(end);
         if word.is_empty() {
             return Err(refusal(format!("{} has no value: put one behind the operator, in quotes", quote(name))));
@@ -136,10 +137,11 @@ fn condition(name: &str, operator: Operator, value: String) -> Result<SessionFil
         }
         "assignee" => Ok(SessionFilter::AssigneeIs(value)),
         "external_ref" => Ok(SessionFilter::ExternalRefIs(value)),
+        "candidate" => name::parse_candidate(FIELD, &value).map(SessionFilter::CandidateIs),
         _ => match name.strip_prefix("labels.") {
             Some(key) if !key.is_empty() => Ok(SessionFilter::LabelIs { key: key.to_owned(), value }),
             _ => Err(refusal(format!(
-                "{} cannot be filtered by: use level, state, review_state, assignee, external_ref, labels.KEY or create_time",
+                "{} cannot be filtered by: use level, state, review_state, assignee, external_ref, candidate, labels.KEY or create_time",
                 quote(name)
             ))),
         },

@@ -1,10 +1,11 @@
-//! Resource names (AIP-122): `sessions/{session}` and `sessions/{session}/segments/{number}`.
+//! Resource names (AIP-122): `sessions/{session}`, `sessions/{session}/segments/{number}`, `candidates/{candidate}`.
 
-use crate::session::SessionId;
+use crate::session::{CandidateId, SessionId};
 
 use super::field::FieldError;
 
 const SESSIONS: &str = "sessions/";
+const CANDIDATES: &str = "candidates/";
 
 /// The name of a session.
 pub(super) fn session_name(id: &SessionId) -> String {
@@ -25,6 +26,18 @@ pub(super) fn parse_session(field: &'static str, name: &str) -> Result<SessionId
     SessionId::new(id).map_err(|error| FieldError::new(field, format!("the id {}", error.problem)))
 }
 
+/// The name of a candidate.
+pub(super) fn candidate_name(id: &CandidateId) -> String {
+    format!("{CANDIDATES}{id}")
+}
+
+/// The candidate that `name` names.
+pub(super) fn parse_candidate(field: &'static str, name: &str) -> Result<CandidateId, FieldError> {
+    let id =
+        name.strip_prefix(CANDIDATES).ok_or_else(|| FieldError::new(field, "must have the form candidates/{id}"))?;
+    CandidateId::new(id).map_err(|error| FieldError::new(field, format!("the id {}", error.problem)))
+}
+
 /// The session and number that a segment's `name` names.
 pub(super) fn parse_segment(field: &'static str, name: &str) -> Result<(SessionId, u32), FieldError> {
     let problem = || FieldError::new(field, "must have the form sessions/{id}/segments/{number}");
@@ -34,13 +47,15 @@ pub(super) fn parse_segment(field: &'static str, name: &str) -> Result<(SessionI
 
 #[cfg(test)]
 mod tests {
-    use super::{parse_segment, parse_session, segment_name, session_name};
+    use super::{candidate_name, parse_candidate, parse_segment, parse_session, segment_name, session_name};
 
     #[test]
     fn names_survive_the_round_trip() {
         let id = parse_session("name", "sessions/interview-7").expect("valid");
         assert_eq!(session_name(&id), "sessions/interview-7");
         assert_eq!(parse_segment("name", &segment_name(&id, 3)), Ok((id, 3)));
+        let candidate = parse_candidate("candidate", "candidates/ATS.7").expect("valid");
+        assert_eq!(candidate_name(&candidate), "candidates/ATS.7");
     }
 
     #[test]
@@ -50,6 +65,9 @@ mod tests {
         {
             let error = parse_session("name", bad).expect_err(bad);
             assert_eq!(error.field, "name");
+        }
+        for bad in ["", "7", "candidates/", "candidates/a/b", "candidates/.."] {
+            assert_eq!(parse_candidate("candidate", bad).expect_err(bad).field, "candidate");
         }
         for bad in
             ["sessions/abcd", "sessions/abcd/segments/", "sessions/abcd/segments/-1", "sessions/abcd/segments/1/x"]

@@ -124,6 +124,7 @@ fn violation(error: &ServiceError) -> Option<(String, String)> {
         | ServiceError::Vision(_)
         | ServiceError::Inference(_)
         | ServiceError::Store(_)
+        | ServiceError::Seal(_)
         | ServiceError::Internal { .. } => None,
     }
 }

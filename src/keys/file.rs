@@ -16,6 +16,7 @@ use serde::Deserialize;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::hex;
+use super::sealing::{MasterKey, SealingKeys};
 use super::signing::{SigningKey, VerifyingKey};
 
 const FILE_MODE: u32 = 0o600;
@@ -30,6 +31,7 @@ const HEADER: &str = "# Keys of Bonafide. Whoever has this file and the database
 pub struct KeyFile {
     former: Vec<Arc<SigningKey>>,
     current: Arc<SigningKey>,
+    sealing: Arc<SealingKeys>,
 }
 
 /// A key file that cannot be used.
@@ -44,6 +46,12 @@ pub enum KeyFileError {
     /// There is one already.
     #[error("keys.file: {} exists already and is not overwritten", path.display())]
     Exists {
+        /// Where.
+        path: PathBuf,
+    },
+    /// It is of before there were sealing keys.
+    #[error("keys.file: {} has no sealing key: start the server once, which adds one", path.display())]
+    NoSealingKey {
         /// Where.
         path: PathBuf,
     },
@@ -73,6 +81,8 @@ pub enum KeyFileError {
 struct Stored {
     #[serde(default)]
     signing: Vec<StoredKey>,
+    #[serde(default)]
+    sealing: Vec<StoredKey>,
 }
 
 #[derive(Deserialize)]
@@ -102,6 +112,7 @@ impl KeyFile {
         DirBuilder::new().recursive(true).mode(DIR_MODE).create(folder).map_err(failed("make the folder of"))?;
         let mut text = Zeroizing::new(HEADER.to_owned());
         append_key(&mut text, "signing", now);
+        append_key(&mut text, "sealing", now);
         let mut file = match OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(path) {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
                 return Err(KeyFileError::Exists { path: path.to_owned() });
@@ -113,12 +124,17 @@ impl KeyFile {
         Self::parse(path, &text)
     }
 
-    /// Reads the file, or makes it when there is none.
+    /// Reads the file, or makes it when there is none; a file of before there were sealing keys gets one.
     ///
     /// # Errors
     /// [`KeyFileError`].
     pub fn load_or_create(path: &Path, now: Timestamp) -> Result<Self, KeyFileError> {
         match Self::load(path) {
+            Err(KeyFileError::NoSealingKey { .. }) => {
+                Self::add_sealing_key(path, now)?;
+                tracing::info!(keys.file = %path.display(), "added a sealing key to the key file: renew the copy of it");
+                Self::load(path)
+            }
             Err(KeyFileError::Missing { .. }) => {
                 let made = Self::create(path, now)?;
                 tracing::info!(keys.file = %path.display(), "made a key file: keep a copy of it where no backup of the database is");
@@ -159,19 +175,40 @@ impl KeyFile {
             let line = error.span().map_or(0, |span| text[..span.start.min(text.len())].lines().count());
             malformed(format!("is not a key file: see line {line}"))
         })?;
-        let mut signing = Vec::new();
-        for (position, key) in stored.signing.iter().enumerate() {
-            let name = format!("signing key {}", position + 1);
-            key.created
-                .parse::<Timestamp>()
-                .map_err(|_| malformed(format!("{name}: created is no time such as 2026-11-23T00:00:00Z")))?;
-            let secret = hex::decode(&key.secret)
-                .ok_or_else(|| malformed(format!("{name}: secret must be 64 hex digits: was the file cut short?")))?;
-            signing.push(Arc::new(SigningKey::from_seed(secret)));
-        }
+        let mut signing: Vec<_> = secrets(path, "signing", &stored.signing)?
+            .into_iter()
+            .map(|secret| Arc::new(SigningKey::from_seed(secret)))
+            .collect();
         let current = signing.pop();
         let current = current.ok_or_else(|| malformed("has no signing key: was it cut short?".to_owned()))?;
-        Ok(Self { former: signing, current })
+        let mut masters: Vec<_> = secrets(path, "sealing", &stored.sealing)?.into_iter().map(MasterKey::new).collect();
+        let master = masters.pop().ok_or_else(|| KeyFileError::NoSealingKey { path: path.to_owned() })?;
+        Ok(Self { former: signing, current, sealing: Arc::new(SealingKeys::new(masters, master)) })
+    }
+
+    /// Adds a sealing key, the file replaced in one step.
+    fn add_sealing_key(path: &Path, now: Timestamp) -> Result<(), KeyFileError> {
+        let failed = |doing| move |source| KeyFileError::Io { doing, path: path.to_owned(), source };
+        let mut text = Zeroizing::new(std::fs::read_to_string(path).map_err(failed("read"))?);
+        append_key(&mut text, "sealing", now);
+        let beside = path.with_extension("toml.new");
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(FILE_MODE)
+            .open(&beside)
+            .map_err(failed("write beside"))?;
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed("write beside"))?;
+        std::fs::rename(&beside, path).map_err(failed("replace"))?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("flush the folder of"))
+    }
+
+    /// The keys that wrap the keys of stills and templates.
+    #[must_use]
+    pub fn sealing_keys(&self) -> Arc<SealingKeys> {
+        Arc::clone(&self.sealing)
     }
 
     /// The key that signs now: the last one.
@@ -185,6 +222,22 @@ impl KeyFile {
     pub fn verifying_keys(&self) -> Vec<VerifyingKey> {
         self.former.iter().chain([&self.current]).map(|key| key.verifying_key()).collect()
     }
+}
+
+/// The secrets of one kind, oldest first.
+fn secrets(path: &Path, kind: &str, keys: &[StoredKey]) -> Result<Vec<[u8; 32]>, KeyFileError> {
+    let malformed = |problem: String| KeyFileError::Malformed { path: path.to_owned(), problem };
+    let mut secrets = Vec::with_capacity(keys.len());
+    for (position, key) in keys.iter().enumerate() {
+        let name = format!("{kind} key {}", position + 1);
+        key.created
+            .parse::<Timestamp>()
+            .map_err(|_| malformed(format!("{name}: created is no time such as 2026-11-23T00:00:00Z")))?;
+        let secret = hex::decode(&key.secret)
+            .ok_or_else(|| malformed(format!("{name}: secret must be 64 hex digits: was the file cut short?")))?;
+        secrets.push(secret);
+    }
+    Ok(secrets)
 }
 
 fn append_key(text: &mut String, kind: &str, now: Timestamp) {
@@ -213,23 +266,40 @@ mod tests {
         assert!(matches!(KeyFile::create(&path, now()), Err(KeyFileError::Exists { .. })));
         let loaded = KeyFile::load_or_create(&path, now()).expect("loads");
         assert_eq!(loaded.verifying_keys(), made.verifying_keys());
+        assert_eq!(loaded.sealing_keys().key_id(), made.sealing_keys().key_id());
         assert!(!format!("{loaded:?}").contains(&std::fs::read_to_string(&path).expect("reads")[280..]));
     }
 
     #[test]
     fn the_last_key_signs_and_earlier_ones_still_verify() {
-        let key = |digit: &str| {
-            format!("[[signing]]\ncreated = \"2026-11-23T00:00:00Z\"\nsecret = \"{}\"\n", digit.repeat(64))
+        let key = |kind: &str, digit: &str| {
+            format!("[[{kind}]]\ncreated = \"2026-11-23T00:00:00Z\"\nsecret = \"{}\"\n", digit.repeat(64))
         };
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("keys.toml");
-        std::fs::write(&path, key("1") + &key("2")).expect("writes");
+        let text = key("signing", "1") + &key("signing", "2") + &key("sealing", "3");
+        std::fs::write(&path, text).expect("writes");
         let keys = KeyFile::load(&path).expect("loads");
         let (known, signature) = (keys.verifying_keys(), keys.signing_key().sign(b"message"));
         assert_eq!(known.len(), 2);
         assert!(known[1].verify(b"message", &signature.bytes).is_ok());
         assert!(known[0].verify(b"message", &signature.bytes).is_err());
         assert!(known[1].verify(b"massage", &signature.bytes).is_err());
+    }
+
+    #[test]
+    fn a_file_without_sealing_key_gets_one_and_keeps_its_signing_key() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("keys.toml");
+        let digits = "1".repeat(64);
+        let old = format!("[[signing]]\ncreated = \"2026-11-23T00:00:00Z\"\nsecret = \"{digits}\"\n");
+        std::fs::write(&path, old).expect("writes");
+        assert!(matches!(KeyFile::load(&path), Err(KeyFileError::NoSealingKey { .. })));
+        let (first, again) =
+            (KeyFile::load_or_create(&path, now()).expect("adds"), KeyFile::load(&path).expect("loads"));
+        assert_eq!(first.sealing_keys().key_id(), again.sealing_keys().key_id());
+        assert_eq!(first.verifying_keys().len(), 1);
+        assert_eq!(std::fs::metadata(&path).expect("is there").permissions().mode() & 0o777, 0o600);
     }
 
     #[test]
@@ -242,7 +312,7 @@ mod tests {
             (good, "secret must be 64 hex digits"),
             ("[[signing]]\nsecret = 5ecre7\n", "see line 2"),
             ("[[signing]]\nsecret = \"5ecre7\"\n", "see line"),
-            ("[[sealing]]\n", "see line 1"),
+            ("[[ceiling]]\n", "see line 1"),
             (&good.replace("2026-11-23T00:00:00Z", "yesterday"), "created is no time"),
         ] {
             std::fs::write(&path, text).expect("writes");

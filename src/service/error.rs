@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::error::{ErrorKind, Kinded};
 use crate::inference::InferenceError;
+use crate::keys::SealError;
 use crate::media::MediaError;
 use crate::session::IdError;
 use crate::vision::VisionError;
@@ -86,6 +87,9 @@ pub enum ServiceError {
     /// A model could not be run.
     #[error(transparent)]
     Inference(#[from] InferenceError),
+    /// Something sealed does not open.
+    #[error(transparent)]
+    Seal(#[from] SealError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -107,11 +111,12 @@ impl Kinded for ServiceError {
             Self::FailedPrecondition { .. } => ErrorKind::FailedPrecondition,
             Self::PermissionDenied { .. } => ErrorKind::PermissionDenied,
             Self::Overloaded { .. } => ErrorKind::Overloaded,
-            Self::Unavailable { .. } => ErrorKind::Unavailable,
+            Self::Unavailable { .. } | Self::Seal(SealError::UnknownKey { .. }) => ErrorKind::Unavailable,
             Self::Timeout { .. } => ErrorKind::Timeout,
             Self::Media(error) => error.kind(),
             Self::Vision(error) => error.kind(),
             Self::Inference(error) => error.kind(),
+            Self::Seal(SealError::Broken) => ErrorKind::DataLoss,
             Self::Store(error) => error.kind(),
             Self::Internal { .. } => ErrorKind::Internal,
         }

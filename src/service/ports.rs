@@ -1,6 +1,7 @@
 //! What the use cases need from the outside: a store and a clock.
 
 mod accounts;
+mod data_keys;
 mod review;
 
 use std::collections::BTreeMap;
@@ -11,9 +12,10 @@ use jiff::Timestamp;
 use crate::audit::Event;
 use crate::error::{ErrorKind, Kinded};
 use crate::scoring::{Level, Score};
-use crate::session::{JournalEntry, ParticipantId, Segment, SessionName, TenantId};
+use crate::session::{CandidateId, EvidenceMode, JournalEntry, ParticipantId, Segment, SessionName, TenantId};
 
 pub use self::accounts::{Account, AccountPatch, AccountStore, WebSession};
+pub use self::data_keys::DataKeyStore;
 pub use self::review::{
     Decision, DecisionKind, Mark, MarkVerdict, Review, ReviewCount, ReviewState, ReviewStore, ReviewSummary,
 };
@@ -35,8 +37,12 @@ pub struct SessionRecord {
     pub display_name: String,
     /// Requisition or candidate id in the caller's own system; may be empty.
     pub external_ref: String,
+    /// Who is interviewed, by the caller's own id; `None` when nobody said.
+    pub candidate: Option<CandidateId>,
     /// Where the candidate's consent is filed, in the caller's own system.
     pub consent_reference: String,
+    /// Whether stills are kept.
+    pub evidence: EvidenceMode,
     /// The caller's own labels.
     pub labels: BTreeMap<String, String>,
     /// Id of the policy that scores it, with its version.
@@ -102,6 +108,8 @@ pub struct SessionPatch {
     pub display_name: Option<String>,
     /// The caller's own reference.
     pub external_ref: Option<String>,
+    /// Who is interviewed.
+    pub candidate: Option<Option<CandidateId>>,
     /// All labels.
     pub labels: Option<BTreeMap<String, String>>,
     /// When it will be deleted.
@@ -122,6 +130,8 @@ pub enum SessionFilter {
     },
     /// The caller's own reference is this.
     ExternalRefIs(String),
+    /// This candidate is interviewed.
+    CandidateIs(CandidateId),
     /// Created at or after.
     CreatedFrom(Timestamp),
     /// Created before.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::audit::{Action, Event};
 use crate::scoring::Policy;
-use crate::session::SessionId;
+use crate::session::{CandidateId, EvidenceMode, SessionId};
 use jiff::{SignedDuration, Timestamp};
 
 use self::fields::{check_labels, check_text, parse_etag};
@@ -44,6 +44,10 @@ pub struct NewSession {
     pub display_name: String,
     /// The caller's own reference.
     pub external_ref: String,
+    /// Who is interviewed, by the caller's own id.
+    pub candidate: Option<CandidateId>,
+    /// Whether stills are kept; `None` = as the operator wants it.
+    pub evidence: Option<EvidenceMode>,
     /// Where consent is filed; required unless the operator switched the check off.
     pub consent_reference: String,
     /// The caller's own labels.
@@ -285,7 +289,9 @@ impl Interviews {
             name: caller.session(&id),
             display_name: new.display_name,
             external_ref: new.external_ref,
+            candidate: new.candidate,
             consent_reference: new.consent_reference,
+            evidence: new.evidence.unwrap_or_default(),
             labels: new.labels,
             policy: self.services.policy.name(),
             create_time,
@@ -304,10 +310,11 @@ impl Interviews {
 
 /// The names of the fields that a patch changes.
 fn changed_fields(patch: &SessionPatch) -> String {
-    let SessionPatch { display_name, external_ref, labels, expire_time } = patch;
+    let SessionPatch { display_name, external_ref, candidate, labels, expire_time } = patch;
     let fields = [
         ("display_name", display_name.is_some()),
         ("external_ref", external_ref.is_some()),
+        ("candidate", candidate.is_some()),
         ("labels", labels.is_some()),
         ("expire_time", expire_time.is_some()),
     ];

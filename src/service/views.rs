@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::scoring::{Level, Score};
-use crate::session::{ParticipantId, Segment, SessionId};
+use crate::session::{CandidateId, EvidenceMode, ParticipantId, Segment, SessionId};
 
 use super::ports::{ReviewSummary, SessionRecord};
 
@@ -18,8 +18,12 @@ pub struct SessionView {
     pub display_name: String,
     /// The caller's own reference; may be empty.
     pub external_ref: String,
+    /// Who is interviewed, by the caller's own id; `None` when nobody said.
+    pub candidate: Option<CandidateId>,
     /// Where consent is filed.
     pub consent_reference: String,
+    /// Whether stills are kept.
+    pub evidence: EvidenceMode,
     /// The caller's own labels.
     pub labels: BTreeMap<String, String>,
     /// Policy id and version.
@@ -66,7 +70,9 @@ impl From<SessionRecord> for SessionView {
             id: record.name.id,
             display_name: record.display_name,
             external_ref: record.external_ref,
+            candidate: record.candidate,
             consent_reference: record.consent_reference,
+            evidence: record.evidence,
             labels: record.labels,
             policy: record.policy,
             create_time: record.create_time,

@@ -81,6 +81,44 @@ impl Default for TenantId {
     }
 }
 
+/// Names one candidate: the caller's own id, 1 to 128 of `A-Z`, `a-z`, `0-9`, `.`, `_` and `-`; never a person's name.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CandidateId(String);
+
+impl CandidateId {
+    /// Checks and wraps an id.
+    ///
+    /// # Errors
+    /// [`IdError`] when the pattern does not hold.
+    pub fn new(id: &str) -> Result<Self, IdError> {
+        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+        // Dots alone would mean folders in addresses.
+        let is_good = (1..=MAX_PLATFORM_ID_BYTES).contains(&id.len())
+            && id.bytes().all(is_word)
+            && id.bytes().any(|byte| byte.is_ascii_alphanumeric());
+        let problem = "must be 1 to 128 of A-Z, a-z, 0-9, '.', '_' and '-', with a letter or digit among them";
+        if is_good { Ok(Self(id.to_owned())) } else { Err(IdError { field: "candidate", problem }) }
+    }
+
+    /// The id without its collection.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for CandidateId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for CandidateId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// Names one session among those of all tenants.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionName {
@@ -187,7 +225,7 @@ fn is_word_chain(id: &str, min_bytes: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{ParticipantId, SessionId, SessionName, TenantId};
+    use super::{CandidateId, ParticipantId, SessionId, SessionName, TenantId};
 
     #[test]
     fn tenants_keep_sessions_of_one_id_apart() {
@@ -207,6 +245,16 @@ mod tests {
         }
         for bad in ["", "abc", "-abc", "abcd-", "Abcd", "ab/cd", "ab cd", &"a".repeat(64)] {
             assert!(SessionId::new(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn candidate_ids_can_stand_in_addresses() {
+        for good in ["7", "ATS-4711.b_2", &"x".repeat(128)] {
+            assert!(CandidateId::new(good).is_ok(), "{good}");
+        }
+        for bad in ["", ".", "..", "-", "a/b", "a b", "\u{e4}", &"x".repeat(129)] {
+            assert!(CandidateId::new(bad).is_err(), "{bad}");
         }
     }
 

@@ -7,7 +7,7 @@ use crate::scoring::Level;
 use crate::service::ports::{
     SessionCommit, SessionFilter, SessionOrder, SessionPatch, SessionQuery, SessionRecord, SessionStore, StoreError,
 };
-use crate::session::{SegmentState, SessionName, TenantId};
+use crate::session::{CandidateId, SegmentState, SessionName, TenantId};
 
 use super::samples::{commit, entries, named, participant, record, said, score, segment, tenant, time};
 
@@ -123,6 +123,10 @@ pub(super) async fn updates_change_what_they_name_and_count_up(store: &impl Sess
         kind(store.update(&before.name, stale, Some(before.revision), said()).await),
         ErrorKind::FailedPrecondition
     );
+    let nobody = SessionPatch { candidate: Some(None), ..SessionPatch::default() };
+    assert_eq!(store.update(&before.name, nobody, None, said()).await.expect("updates").candidate, None);
+    let known = SessionPatch { candidate: Some(before.candidate.clone()), ..SessionPatch::default() };
+    store.update(&before.name, known, None, said()).await.expect("updates");
     let patch = SessionPatch {
         external_ref: Some("req-18".to_owned()),
         labels: Some(BTreeMap::from([("stage".to_owned(), "2".to_owned())])),
@@ -134,7 +138,7 @@ pub(super) async fn updates_change_what_they_name_and_count_up(store: &impl Sess
     assert_eq!((changed.external_ref.as_str(), changed.expire_time), ("req-18", Some(time(60))));
     let forever = SessionPatch { expire_time: Some(None), ..SessionPatch::default() };
     let kept = store.update(&before.name, forever, None, said()).await.expect("updates");
-    assert_eq!((kept.expire_time, kept.revision), (None, before.revision + 3));
+    assert_eq!((kept.expire_time, kept.revision), (None, before.revision + 5));
     assert_eq!(store.get(&before.name).await.expect("reads"), kept);
 }
 
@@ -227,6 +231,7 @@ pub(super) async fn listings_filter_by_every_condition(store: &impl SessionStore
         let mut session = record(&format!("abcd-{number}"), number);
         session.external_ref = format!("req-{}", number % 2);
         session.labels.insert("number".to_owned(), number.to_string());
+        session.candidate = session.candidate.filter(|_| number == 2);
         store.create(session, None, said()).await.expect("creates");
     }
     let mut alert = commit("abcd-1", 0);
@@ -245,6 +250,7 @@ pub(super) async fn listings_filter_by_every_condition(store: &impl SessionStore
         (vec![label("number", "2"), label("number", "3")], vec![]),
         (vec![label("team", "' OR 1=1 --")], vec![]),
         (vec![SessionFilter::ExternalRefIs("req-0".to_owned())], vec![2, 0]),
+        (vec![SessionFilter::CandidateIs(CandidateId::new("ats-4711").expect("a good id"))], vec![2]),
         (vec![SessionFilter::CreatedFrom(time(2))], vec![3, 2]),
         (vec![SessionFilter::CreatedBefore(time(2))], vec![1, 0]),
         (vec![SessionFilter::IsOpen(true)], vec![3, 2, 0]),

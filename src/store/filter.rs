@@ -44,6 +44,7 @@ pub(super) fn listing(tenant: &TenantId, query: &SessionQuery) -> Listing {
         SessionFilter::LevelIs(level) => listing.with("level").with(level.as_str()),
         SessionFilter::LabelIs { key, value } => listing.with("label").with(key).with(value),
         SessionFilter::ExternalRefIs(reference) => listing.with("external_ref").with(reference),
+        SessionFilter::CandidateIs(candidate) => listing.with("candidate").with(candidate.as_str()),
         SessionFilter::CreatedFrom(time) => listing.with("from").with(&time_text(*time)),
         SessionFilter::CreatedBefore(time) => listing.with("before").with(&time_text(*time)),
         SessionFilter::ReviewIs(state) => listing.with("review").with(state.as_str()),
@@ -65,6 +66,9 @@ pub(super) fn push_conditions(sql: &mut Sql, query: &SessionQuery, after: Option
             }
             SessionFilter::ExternalRefIs(reference) => {
                 sql.push(" AND external_ref = ").bind(reference.clone());
+            }
+            SessionFilter::CandidateIs(candidate) => {
+                sql.push(" AND candidate = ").bind(candidate.as_str().to_owned());
             }
             SessionFilter::CreatedFrom(time) => {
                 sql.push(" AND create_time >= ").bind(time_text(*time));

@@ -8,7 +8,9 @@ use sqlx::FromRow;
 use crate::media::MediaTime;
 use crate::scoring::Level;
 use crate::service::ports::{ParticipantRecord, SessionRecord, StoreError};
-use crate::session::{ParticipantId, Segment, SegmentState, SessionId, SessionName, TenantId};
+use crate::session::{
+    CandidateId, EvidenceMode, ParticipantId, Segment, SegmentState, SessionId, SessionName, TenantId,
+};
 
 use super::journal::corrupt;
 use super::review;
@@ -22,7 +24,9 @@ pub(super) struct SessionRow {
     pub(super) id: String,
     display_name: String,
     external_ref: String,
+    candidate: String,
     consent_reference: String,
+    evidence: String,
     policy: String,
     pub(super) create_time: String,
     end_time: Option<String>,
@@ -37,8 +41,8 @@ pub(super) struct SessionRow {
 }
 
 /// The columns of [`SessionRow`].
-pub(super) const SESSION_COLUMNS: &str = "key, tenant, id, display_name, external_ref, consent_reference, policy, create_time, \
-     end_time, expire_time, revision, resume_secret, journal_len, review_state, assignee, is_held, urgency";
+pub(super) const SESSION_COLUMNS: &str = "key, tenant, id, display_name, external_ref, candidate, consent_reference, evidence, \
+     policy, create_time, end_time, expire_time, revision, resume_secret, journal_len, review_state, assignee, is_held, urgency";
 
 impl SessionRow {
     /// The record, with what belongs to it from other tables.
@@ -54,7 +58,10 @@ impl SessionRow {
             name: SessionName { tenant: tenant_id(&self.tenant)?, id: session_id(&self.id)? },
             display_name: self.display_name,
             external_ref: self.external_ref,
+            candidate: candidate_id(&self.candidate)?,
             consent_reference: self.consent_reference,
+            evidence: EvidenceMode::from_name(&self.evidence)
+                .ok_or_else(|| corrupt("stored evidence mode is not known"))?,
             labels,
             policy: self.policy,
             create_time: timestamp(&self.create_time)?,
@@ -134,6 +141,12 @@ pub(super) fn timestamp(text: &str) -> Result<Timestamp, StoreError> {
 
 fn session_id(id: &str) -> Result<SessionId, StoreError> {
     SessionId::new(id).map_err(|error| corrupt(error.to_string()))
+}
+
+/// A stored candidate; empty for none.
+fn candidate_id(id: &str) -> Result<Option<CandidateId>, StoreError> {
+    let known = |id| CandidateId::new(id).map_err(|error| corrupt(error.to_string()));
+    Some(id).filter(|id| !id.is_empty()).map(known).transpose()
 }
 
 pub(super) fn tenant_id(id: &str) -> Result<TenantId, StoreError> {

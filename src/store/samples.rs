@@ -9,8 +9,8 @@ use crate::media::{MediaTime, PictureStats};
 use crate::scoring::{Authenticity, Level, Score, SignalEvidence};
 use crate::service::ports::{ReviewSummary, SessionCommit, SessionRecord};
 use crate::session::{
-    CaptureDevice, JournalEntry, ParticipantId, Segment, SegmentState, SessionId, SessionName, SettingProbe,
-    SourceKind, TenantId, Track, TrackId,
+    CandidateId, CaptureDevice, EvidenceMode, JournalEntry, ParticipantId, Segment, SegmentState, SessionId,
+    SessionName, SettingProbe, SourceKind, TenantId, Track, TrackId,
 };
 use crate::signals::{FaceObservation, FaceSearch, FrameObservation, Reason, SignalName};
 use crate::vision::{
@@ -49,7 +49,9 @@ pub(super) fn record(session: &str, created_secs: i64) -> SessionRecord {
         name: named(session),
         display_name: "Backend engineer, second round".to_owned(),
         external_ref: "req-17".to_owned(),
+        candidate: Some(CandidateId::new("ats-4711").expect("a good id")),
         consent_reference: "consent/4711".to_owned(),
+        evidence: EvidenceMode::Stills,
         labels: BTreeMap::from([("team".to_owned(), "platform".to_owned())]),
         policy: "default@3".to_owned(),
         create_time: time(created_secs),

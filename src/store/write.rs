@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use crate::audit::{Action, Actor, Digest, Event};
 use crate::scoring::{Level, Score};
 use crate::service::ports::{SessionCommit, SessionPatch, SessionRecord, StoreError};
-use crate::session::{ParticipantId, Segment, SegmentState, SessionName};
+use crate::session::{CandidateId, ParticipantId, Segment, SegmentState, SessionName};
 
 use super::Connection;
 use super::dialect::Dialect;
@@ -36,8 +36,8 @@ impl Operation for Create {
         let tenant = &record.name.tenant;
         let inserted: Option<i64> = sqlx::query_scalar(
             "INSERT INTO sessions (tenant, id, display_name, external_ref, consent_reference, policy, create_time, end_time, \
-             expire_time, revision, resume_secret, request_id, journal_len, level) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, $13) ON CONFLICT DO NOTHING RETURNING key",
+             expire_time, revision, resume_secret, request_id, journal_len, level, candidate, evidence) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, $13, $14, $15) ON CONFLICT DO NOTHING RETURNING key",
         )
         .bind(tenant.as_str())
         .bind(record.name.id.as_str())
@@ -52,6 +52,8 @@ impl Operation for Create {
         .bind(&record.resume_secret)
         .bind(request_id.as_ref())
         .bind(record.level().as_str())
+        .bind(record.candidate.as_ref().map_or("", CandidateId::as_str))
+        .bind(record.evidence.as_str())
         .fetch_optional(&mut *step.connection)
         .await?;
         let Some(key) = inserted else {
@@ -86,16 +88,18 @@ impl Operation for Update {
 
     async fn apply(&mut self, step: &mut Step<'_>) -> Result<SessionRecord, Refusal> {
         let key = find_revision(step.connection, &self.name, self.expected_revision).await?;
-        let SessionPatch { display_name, external_ref, labels, expire_time } = &self.patch;
+        let SessionPatch { display_name, external_ref, candidate, labels, expire_time } = &self.patch;
         sqlx::query(
             "UPDATE sessions SET revision = revision + 1, display_name = coalesce($1, display_name), \
              external_ref = coalesce($2, external_ref), \
-             expire_time = CASE WHEN $3 = 1 THEN $4 ELSE expire_time END WHERE key = $5",
+             expire_time = CASE WHEN $3 = 1 THEN $4 ELSE expire_time END, candidate = coalesce($5, candidate) \
+             WHERE key = $6",
         )
         .bind(display_name.as_ref())
         .bind(external_ref.as_ref())
         .bind(i64::from(expire_time.is_some()))
         .bind(expire_time.flatten().map(time_text))
+        .bind(candidate.as_ref().map(|candidate| candidate.as_ref().map_or("", CandidateId::as_str)))
         .bind(key)
         .execute(&mut *step.connection)
         .await?;

@@ -20,17 +20,20 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
     ("text",      &["error", "signals", "scoring"]),
     ("session",   &["error", "media", "vision", "signals", "scoring"]),
     ("identity",  &["error", "vision", "signals", "scoring"]),
-    ("service",   &["error", "telemetry", "audit", "media", "inference", "vision", "signals", "scoring", "session", "identity"]),
-    ("grpc",      &["error", "telemetry", "audit", "media", "vision", "signals", "scoring", "session", "identity", "service"]),
+    ("service",   &["error", "telemetry", "keys", "audit", "media", "inference", "vision", "signals", "scoring", "session", "identity"]),
+    ("report",    &["error", "keys", "audit", "text", "media", "vision", "signals", "scoring", "session", "identity", "service"]),
+    ("grpc",      &["error", "telemetry", "audit", "text", "media", "vision", "signals", "scoring", "session", "identity", "service", "report"]),
+    ("web",       &["error", "telemetry", "audit", "text", "media", "vision", "signals", "scoring", "session", "identity", "service", "report"]),
     ("store",     &["error", "telemetry", "keys", "audit", "media", "vision", "signals", "scoring", "session", "identity", "service"]),
     ("eval",      &["error", "telemetry", "plot", "media", "vision", "signals", "scoring", "session", "identity", "service"]),
     ("loadtest",  &["error", "plot", "media", "scoring", "session", "service", "grpc"]),
-    ("config",    &["error", "telemetry", "keys", "media", "inference", "vision", "signals", "scoring", "session", "identity", "service", "grpc", "store", "eval"]),
-    ("cli",       &["error", "telemetry", "keys", "audit", "media", "inference", "vision", "signals", "scoring", "session", "identity", "service", "grpc", "store", "eval", "loadtest", "config", "text"]),
+    ("config",    &["error", "telemetry", "keys", "media", "inference", "vision", "signals", "scoring", "session", "identity", "service", "grpc", "web", "store", "eval"]),
+    ("cli",       &["error", "telemetry", "keys", "audit", "media", "inference", "vision", "signals", "scoring", "session", "identity", "service", "report", "grpc", "web", "store", "eval", "loadtest", "config", "text"]),
 ];
 
 /// Everything but the core: modules that run threads, talk to the outside or wire.
-const OUTER: &[&str] = &["telemetry", "inference", "service", "grpc", "store", "eval", "loadtest", "config", "cli"];
+const OUTER: &[&str] =
+    &["telemetry", "inference", "service", "grpc", "web", "store", "eval", "loadtest", "config", "cli"];
 
 /// Crates and paths of crates that only the named modules may mention.
 #[rustfmt::skip]
@@ -46,7 +49,11 @@ const FENCES: &[(&str, &[&str])] = &[
     // The ONNX files that conversion writes are protocol buffers too.
     ("prost",                       &["grpc", "inference"]),
     ("prost_types",                 &["grpc", "cli"]),
-    ("axum",                        &["telemetry"]),
+    ("axum",                        &["telemetry", "web"]),
+    ("maud",                        &["web"]),
+    ("krilla",                      &["report"]),
+    ("notosans",                    &["report"]),
+    ("chacha20poly1305",            &["keys"]),
     ("metrics_exporter_prometheus", &["telemetry"]),
     ("sqlx",                        &["store"]),
     ("postcard",                    &["store"]),
@@ -60,13 +67,13 @@ const FENCES: &[(&str, &[&str])] = &[
     ("tokio",                       OUTER),
     ("tokio_stream",                OUTER),
     ("tokio_util",                  OUTER),
-    ("serde::Serialize",            &["audit", "telemetry", "inference", "service", "grpc", "store", "eval", "loadtest", "config", "cli"]),
+    ("serde::Serialize",            &["audit", "telemetry", "inference", "service", "report", "grpc", "web", "store", "eval", "loadtest", "config", "cli"]),
     ("Instant::now",                OUTER),
     ("SystemTime::now",             &["telemetry", "service", "store", "cli"]),
     ("Timestamp::now",              &["telemetry", "service", "store", "cli"]),
     ("Zoned::now",                  &["telemetry", "service", "store", "cli"]),
     ("rand::rng",                   OUTER),
-    ("rand::random",                &["keys", "telemetry", "inference", "service", "grpc", "store", "eval", "loadtest", "config", "cli"]),
+    ("rand::random",                &["keys", "telemetry", "inference", "service", "grpc", "web", "store", "eval", "loadtest", "config", "cli"]),
     ("env::var",                    &["config"]),
     ("env::var_os",                 &["config"]),
     ("env::vars",                   &["config"]),

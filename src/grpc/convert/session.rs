@@ -10,7 +10,7 @@ use crate::grpc::name;
 use crate::grpc::proto::v1;
 use crate::service::ports::SessionPatch;
 use crate::service::{NewSession, ParticipantView, SessionView};
-use crate::session::SessionId;
+use crate::session::{CandidateId, EvidenceMode, SessionId};
 
 use super::score::{level_from_wire, level_to_wire};
 use super::{score_from_wire, score_to_wire};
@@ -29,7 +29,9 @@ pub(in crate::grpc) fn new_session_from_wire(
         id,
         display_name: field::text("display_name", session.display_name, MAX_TEXT_BYTES)?,
         external_ref: field::text("external_ref", session.external_ref, MAX_TEXT_BYTES)?,
+        candidate: candidate_from_wire(&session.candidate)?,
         consent_reference: field::text("consent_reference", session.consent_reference, MAX_TEXT_BYTES)?,
+        evidence: evidence_mode_from_wire(session.evidence_mode)?,
         labels: labels_from_wire(session.labels)?,
         expire_time: field::timestamp("expire_time", session.expire_time)?,
         request_id,
@@ -43,10 +45,10 @@ pub(in crate::grpc) fn patch_from_wire(
 ) -> Result<SessionPatch, FieldError> {
     let paths = mask.map(|mask| mask.paths).unwrap_or_default();
     field::at_most("update_mask", &paths, 16)?;
-    let all = ["display_name", "external_ref", "labels", "expire_time"];
+    let all = ["display_name", "external_ref", "candidate", "labels", "expire_time"];
     if let Some(path) = paths.iter().find(|path| *path != "*" && !all.contains(&path.as_str())) {
         let path: String = path.chars().take(40).collect();
-        let problem = format!("{path:?} cannot be changed: use display_name, external_ref, labels, expire_time or *");
+        let problem = format!("{path:?} cannot be changed: use {} or *", all.join(", "));
         return Err(FieldError::new("update_mask", problem));
     }
     let is_named = |field: &str, is_filled: bool| {
@@ -58,6 +60,9 @@ pub(in crate::grpc) fn patch_from_wire(
             .transpose()?,
         external_ref: is_named("external_ref", !session.external_ref.is_empty())
             .then(|| field::text("external_ref", session.external_ref, MAX_TEXT_BYTES))
+            .transpose()?,
+        candidate: is_named("candidate", !session.candidate.is_empty())
+            .then(|| candidate_from_wire(&session.candidate))
             .transpose()?,
         labels: is_named("labels", !session.labels.is_empty()).then(|| labels_from_wire(session.labels)).transpose()?,
         expire_time: is_named("expire_time", session.expire_time.is_some())
@@ -71,6 +76,29 @@ pub(in crate::grpc) fn patch_from_wire(
         ));
     }
     Ok(patch)
+}
+
+/// The candidate of a session; empty for none.
+fn candidate_from_wire(name: &str) -> Result<Option<CandidateId>, FieldError> {
+    Some(name).filter(|name| !name.is_empty()).map(|name| name::parse_candidate("candidate", name)).transpose()
+}
+
+/// A mode as a caller or an earlier server says it; `None` for none.
+fn evidence_mode_from_wire(mode: i32) -> Result<Option<EvidenceMode>, FieldError> {
+    match v1::EvidenceMode::try_from(mode) {
+        Ok(v1::EvidenceMode::Unspecified) => Ok(None),
+        Ok(v1::EvidenceMode::Stills) => Ok(Some(EvidenceMode::Stills)),
+        Ok(v1::EvidenceMode::NoImages) => Ok(Some(EvidenceMode::NoImages)),
+        Err(_) => Err(FieldError::new("evidence_mode", "is not known: use one of EvidenceMode")),
+    }
+}
+
+/// A mode for the wire.
+pub(super) fn evidence_mode_to_wire(mode: EvidenceMode) -> v1::EvidenceMode {
+    match mode {
+        EvidenceMode::Stills => v1::EvidenceMode::Stills,
+        EvidenceMode::NoImages => v1::EvidenceMode::NoImages,
+    }
 }
 
 fn labels_from_wire(labels: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, FieldError> {
@@ -104,7 +132,9 @@ pub(in crate::grpc) fn session_to_wire(view: SessionView) -> v1::Session {
         expire_time: view.expire_time.map(timestamp_to_wire),
         etag: view.etag,
         labels: view.labels,
+        candidate: view.candidate.as_ref().map(name::candidate_name).unwrap_or_default(),
         consent_reference: view.consent_reference,
+        evidence_mode: evidence_mode_to_wire(view.evidence).into(),
         policy: view.policy,
         state: state.into(),
         level: level_to_wire(view.level).into(),
@@ -132,7 +162,9 @@ pub(in crate::grpc) fn session_from_wire(session: v1::Session) -> Result<Session
         id: name::parse_session("name", &session.name)?,
         display_name: session.display_name,
         external_ref: session.external_ref,
+        candidate: candidate_from_wire(&session.candidate)?,
         consent_reference: session.consent_reference,
+        evidence: evidence_mode_from_wire(session.evidence_mode)?.unwrap_or_default(),
         labels: session.labels,
         policy: session.policy,
         create_time: field::required("create_time", field::timestamp("create_time", session.create_time)?)?,
@@ -165,7 +197,7 @@ mod tests {
     use crate::scoring::Level;
     use crate::service::ports::{ReviewSummary, SessionPatch};
     use crate::service::{ParticipantView, SessionView};
-    use crate::session::{ParticipantId, SessionId};
+    use crate::session::{CandidateId, EvidenceMode, ParticipantId, SessionId};
 
     use super::{new_session_from_wire, patch_from_wire, session_from_wire, session_to_wire};
 
@@ -184,7 +216,9 @@ mod tests {
             id: SessionId::new("interview-7").expect("valid"),
             display_name: "Interview 7".into(),
             external_ref: "req-17".into(),
+            candidate: Some(CandidateId::new("ats-7").expect("valid")),
             consent_reference: "consent/1".into(),
+            evidence: EvidenceMode::NoImages,
             labels: labels("team", "eu"),
             policy: "default@1".into(),
             create_time: "2026-01-31T00:00:00.000000007Z".parse().expect("a time"),
@@ -217,6 +251,8 @@ mod tests {
         check("display_name", |session| session.display_name = "x".repeat(257));
         check("external_ref", |session| session.external_ref = "a\nb".into());
         check("consent_reference", |session| session.consent_reference = "x".repeat(257));
+        check("candidate", |session| session.candidate = "ats-7".into());
+        check("evidence_mode", |session| session.evidence_mode = 7);
         check("labels", |session| session.labels = labels("Team", "eu"));
         check("labels", |session| session.labels = labels("team", &"x".repeat(129)));
         check("labels", |session| {

@@ -10,6 +10,7 @@ use crate::grpc::proto::v1;
 use crate::service::{NewSession, StreamOptions};
 use crate::session::ParticipantId;
 
+use super::session::evidence_mode_to_wire;
 use super::{new_session_from_wire, track_from_wire, track_to_wire};
 
 const MAX_TRACKS: usize = 64;
@@ -86,7 +87,9 @@ fn new_session_to_wire(new: &NewSession) -> v1::Session {
     v1::Session {
         display_name: new.display_name.clone(),
         external_ref: new.external_ref.clone(),
+        candidate: new.candidate.as_ref().map(name::candidate_name).unwrap_or_default(),
         consent_reference: new.consent_reference.clone(),
+        evidence_mode: new.evidence.map_or(v1::EvidenceMode::Unspecified, evidence_mode_to_wire).into(),
         labels: new.labels.clone(),
         expire_time: new.expire_time.map(super::session::timestamp_to_wire),
         ..v1::Session::default()
