@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use ort::environment::Environment;
+use ort::ep::cuda::ConvAlgorithmSearch;
 use ort::ep::{CUDA, ExecutionProvider as _};
 use ort::logging::LogLevel;
 use ort::session::Session;
@@ -86,9 +87,10 @@ pub(super) fn open(environment: &Environment, bytes: &[u8], provider: Provider) 
     let mut builder = match provider {
         Provider::Cpu => builder,
         // Without `error_on_failure` a session lands on the CPU in silence. With TF32 (19 bits) scores would not be those of a
-        // processor.
+        // processor. Trying every algorithm for every convolution and size of batch would take minutes at each start.
         Provider::Cuda => {
-            builder.with_execution_providers([CUDA::default().with_tf32(false).build().error_on_failure()])?
+            let cuda = CUDA::default().with_tf32(false).with_conv_algorithm_search(ConvAlgorithmSearch::Heuristic);
+            builder.with_execution_providers([cuda.build().error_on_failure()])?
         }
     };
     builder.commit_from_memory(bytes)

@@ -338,5 +338,11 @@ fn a_graphics_card_gives_what_the_processor_gives() {
     let start = |provider| {
         Executor::start(&manifest, &InferenceOptions { provider, ..options.clone() }).expect("the provider works")
     };
-    compare(&start(ProviderChoice::Cpu), &start(ProviderChoice::Cuda), 40);
+    let began = std::time::Instant::now();
+    let processor = start(ProviderChoice::Cpu);
+    eprintln!("processor ready after {:.1} s", began.elapsed().as_secs_f64());
+    let card = start(ProviderChoice::Cuda);
+    eprintln!("card ready after {:.1} s", began.elapsed().as_secs_f64());
+    compare(&processor, &card, 40);
+    eprintln!("compared after {:.1} s", began.elapsed().as_secs_f64());
 }

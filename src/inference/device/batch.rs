@@ -1,7 +1,7 @@
 //! A device that takes several inputs in one run.
 //!
-//! Memory for every size of batch is there from the start, page-locked where the device is a graphics card, and bound to the
-//! session; each size has run once before the first input comes. Sizes are powers of two: a card chooses its kernels by shape,
+//! Memory for every size of batch is there from the start, that of inputs page-locked where the device is a graphics card, and
+//! bound to the session; each size has run once before the first input comes. Sizes are powers of two: a card chooses its kernels by shape,
 //! and does so anew for every one that it has not seen.
 
 use ndarray::{ArrayViewD, Axis, Slice};
@@ -121,12 +121,15 @@ impl OpenBatchModel {
 }
 
 impl BoundBatch {
+    /// The input lies in `allocator`'s memory. Outputs lie in plain memory: where the last operator of a model runs on the
+    /// processor, ONNX Runtime would copy a page-locked output onto itself, and refuses that.
     fn new(model: &VerifiedModel, session: &Session, allocator: &Allocator, n_rows: usize) -> ort::Result<Self> {
+        let plain = Allocator::default();
         let mut input = Tensor::<f32>::new(allocator, shape_of_rows(&model.entry.input.shape, n_rows))?;
         input.extract_tensor_mut().1.fill(0.0);
         let mut binding = session.create_binding()?;
         for output in &model.entry.outputs {
-            binding.bind_output(&output.name, Tensor::<f32>::new(allocator, shape_of_rows(&output.shape, n_rows))?)?;
+            binding.bind_output(&output.name, Tensor::<f32>::new(&plain, shape_of_rows(&output.shape, n_rows))?)?;
         }
         Ok(Self { n_rows, input, binding })
     }
