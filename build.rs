@@ -6,11 +6,12 @@ use std::path::PathBuf;
 
 use prost::Message as _;
 
-const PROTOS: [&str; 4] = [
+const PROTOS: [&str; 5] = [
     "bonafide/v1/types.proto",
     "bonafide/v1/session_service.proto",
     "bonafide/v1/live_service.proto",
     "bonafide/v1/review_service.proto",
+    "bonafide/v1/evidence_service.proto",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -7,13 +7,13 @@ mod support;
 use std::hint::black_box;
 use std::time::Duration;
 
-use bonafide::inference::Manifest;
+use bonafide::inference::{Executor, Manifest};
 use bonafide::media::{MediaLimits, MediaTime, RgbImage, VideoFrame, decode_still};
 use bonafide::scoring::{Policy, Rates, Sampling};
 use bonafide::service::{Pipeline, SampleContext};
-use bonafide::session::{FaceModels, Standing, Urgency};
+use bonafide::session::{FaceModels, Standing, StillWish, Urgency};
 use bonafide::signals::{FaceSearch, FrameObservation};
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 use support::CpuTime;
 
@@ -75,6 +75,7 @@ fn frame(criterion: &mut Criterion<CpuTime>) {
         shed_before: 0,
         urgency: Urgency { standing: Standing::Clear, doubts: FaceModels::NONE, settled: FaceModels::NONE },
         waited: Duration::ZERO,
+        still: None,
     };
     let rows = [
         ("no face search", [false; 4]),
@@ -102,7 +103,37 @@ fn frame(criterion: &mut Criterion<CpuTime>) {
         assert_eq!(measured(&next()), wanted, "{name}");
         group.bench_function(BenchmarkId::from_parameter(name), |bencher| bencher.iter(&mut next));
     }
+    still(&mut group, &manifest, executor, &picture, context);
     group.finish();
+}
+
+/// A frame of which a still is taken, as once in ten seconds of a clear session and once a second of a suspicious one: to be
+/// compared with the row "tracked".
+fn still(
+    group: &mut BenchmarkGroup<'_, CpuTime>,
+    manifest: &Manifest,
+    executor: Executor,
+    picture: &RgbImage,
+    context: SampleContext,
+) {
+    let sampling = sampling([ALWAYS_HZ, NEVER_HZ, NEVER_HZ, NEVER_HZ]);
+    let pipeline = Pipeline::new(executor, manifest, MediaLimits::default(), sampling).expect("a model for every task");
+    let mut analyst = pipeline.analyst(None);
+    let wish = StillWish { every_secs: 0.0, good_every_secs: 0.0, face: None };
+    let context = SampleContext { still: Some(wish), ..context };
+    let mut frame = VideoFrame::new(0, MediaTime::ZERO, picture.clone().into());
+    let mut next = || {
+        frame.sequence += 1;
+        frame.media_time = frame.media_time.saturating_add(FRAME_INTERVAL);
+        analyst.look(black_box(&frame), &context).expect("models run").1.expect("a still")
+    };
+    let shot = next();
+    println!(
+        "a still: frame {} bytes, chip {} bytes",
+        shot.frame.jpeg.len(),
+        shot.chip.map_or(0, |chip| chip.jpeg.len())
+    );
+    group.bench_function(BenchmarkId::from_parameter("tracked, still"), |bencher| bencher.iter(&mut next));
 }
 
 criterion_group! {

@@ -21,7 +21,7 @@ use crate::inference::InferenceOptions;
 use crate::keys::KeysOptions;
 use crate::media::MediaLimits;
 use crate::scoring::ScoringOptions;
-use crate::service::ServiceOptions;
+use crate::service::{EvidenceOptions, ServiceOptions};
 use crate::store::StoreOptions;
 use crate::telemetry::TelemetryOptions;
 
@@ -33,6 +33,8 @@ pub use self::load::LoadedConfig;
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
+    /// Where stills are, and for how long.
+    pub evidence: EvidenceOptions,
     /// Where the server listens and whom it lets in.
     pub grpc: GrpcOptions,
     /// Models and where they run.

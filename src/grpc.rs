@@ -7,6 +7,7 @@ mod access;
 mod call;
 mod client;
 mod convert;
+mod evidence;
 mod field;
 mod filter;
 #[cfg(fuzzing)]

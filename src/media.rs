@@ -43,6 +43,6 @@ pub use self::recording::{AudioChunk, AudioInfo, AudioReader, Recording, Recordi
 pub use self::reduce::Reduction;
 pub use self::sample::{VideoFrame, VideoSample};
 pub use self::sniff::{Container, sniff, sniff_container};
-pub use self::still::{decode_still, encode_jpeg, still_from_file};
+pub use self::still::{FittedJpeg, decode_still, encode_jpeg, encode_jpeg_within, still_from_file};
 pub use self::thumbnail::Thumbnail;
 pub use self::time::MediaTime;

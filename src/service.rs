@@ -9,6 +9,7 @@ mod analysis_pool;
 mod analyst;
 mod caller;
 mod error;
+mod evidence;
 mod live;
 mod options;
 mod pipeline;
@@ -24,6 +25,10 @@ pub use self::accounts::{
 pub use self::analyst::{Analysed, FrameTiming, SampleContext, TrackAnalyst};
 pub use self::caller::{Caller, Permission, Role};
 pub use self::error::ServiceError;
+pub use self::evidence::{
+    Evidence, EvidenceOptions, PictureInfo, SessionStills, Shot, StillFace, StillFacts, StillPart, StillPicture,
+    StillView, Swept,
+};
 pub use self::live::{
     Acknowledgement, EndCause, LiveEvent, OpenStream, SampleProblem, StreamCommand, StreamInput, StreamOptions,
     StreamReady,

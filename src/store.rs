@@ -9,13 +9,15 @@
 //! 512-value embedding and one score: 1.0 ms a commit for one session, 3,000 commits/s for 16 sessions, 4,700 commits/s for
 //! 256 sessions (54 ms mean, 77 ms worst), .3 ms for a bare flush, 4.8 kB of disk a commit.
 //! A disk that flushes in 10 ms adds 10 ms to each, not to their sum: a batch has one flush.
-//! Deliberately not here: what a score means, retention policy, encryption (put the file on an encrypted volume).
+//! Sealed files of stills are in a folder beside it (`evidence_folder`).
+//! Deliberately not here: what a score means, retention policy, encryption of measurements (put the file on an encrypted volume).
 
 mod accounts;
 mod audit_log;
 mod audit_reader;
 mod data_keys;
 mod dialect;
+mod evidence_folder;
 mod exact_float;
 mod failure;
 mod filter;
@@ -34,6 +36,7 @@ mod row;
 mod score_json;
 mod sql;
 mod sql_store;
+mod stills;
 mod write;
 mod writer;
 
@@ -42,11 +45,14 @@ mod contract;
 #[cfg(test)]
 mod contract_people;
 #[cfg(test)]
+mod contract_stills;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod tests;
 
 pub use self::audit_reader::{AuditError, AuditReader};
+pub use self::evidence_folder::EvidenceFolder;
 pub use self::options::{PostgresUrl, StoreOptions};
 pub use self::sql_store::SqlStore;
 

@@ -15,8 +15,8 @@ use crate::config::{Config, Flag};
 use crate::grpc::{ServerVersions, UseCases};
 use crate::keys::KeyFile;
 use crate::service::ports::Clock;
-use crate::service::{Interviews, Reviews};
-use crate::store::SqlStore;
+use crate::service::{Evidence, Interviews, Reviews, SessionKeys, Swept};
+use crate::store::{EvidenceFolder, SqlStore};
 use crate::telemetry::{OpsServer, Telemetry};
 
 use super::engine::Engine;
@@ -24,6 +24,8 @@ use super::global::GlobalArgs;
 
 /// How often sessions past their time are looked for.
 const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
+/// How often files are looked for that a crash left behind; the first time at start.
+const ORPHANS_INTERVAL: Duration = Duration::from_hours(1);
 /// How often readiness is looked at; each look writes to the database.
 const READINESS_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -65,8 +67,14 @@ async fn serve(config: &Config, telemetry: Telemetry, engine: Engine) -> anyhow:
     let clock: Arc<dyn Clock> = Arc::new(SystemClock { start: Instant::now() });
     let second_reviewer = config.service.second_reviewer;
     let reviews = Reviews::new(Arc::clone(&store) as _, Arc::clone(&clock), second_reviewer);
+    let session_keys = SessionKeys::new(Arc::clone(&store) as _, keys.sealing_keys());
+    let folder = Arc::new(EvidenceFolder::new(&config.evidence.folder));
+    let evidence =
+        Evidence::new(Arc::clone(&store) as _, folder, session_keys, Arc::clone(&clock), config.evidence.clone());
+    evidence.claim().await.context("cannot use the folder of stills")?;
     let interviews =
-        Interviews::start(Arc::clone(&store) as _, clock, engine.pipeline, engine.policy, config.service.clone())?;
+        Interviews::start(Arc::clone(&store) as _, clock, engine.pipeline, engine.policy, config.service.clone())?
+            .keeping(evidence.clone());
     let is_ready = Arc::new(AtomicBool::new(interviews.is_ready().await));
     let shown_readiness = Arc::clone(&is_ready);
     let ops = OpsServer::bind(config.telemetry.ops_listen, telemetry, move || {
@@ -80,9 +88,10 @@ async fn serve(config: &Config, telemetry: Telemetry, engine: Engine) -> anyhow:
     tracing::info!(ops.address = %ops.local_addr(), "serving metrics and readiness");
     let ended = CancellationToken::new();
     let ops_task = tokio::spawn(ops.serve(ended.clone().cancelled_owned()));
-    let chores =
-        tokio::spawn(ended.clone().run_until_cancelled_owned(chores(interviews.clone(), Arc::clone(&is_ready))));
-    let server = crate::grpc::serve(&config.grpc, UseCases { interviews, reviews }, versions, stop).await?;
+    let chores = chores(interviews.clone(), evidence.clone(), Arc::clone(&is_ready));
+    let chores = tokio::spawn(ended.clone().run_until_cancelled_owned(chores));
+    let use_cases = UseCases { interviews, reviews, evidence };
+    let server = crate::grpc::serve(&config.grpc, use_cases, versions, stop).await?;
     println!("bonafide {} serves gRPC on {}", env!("CARGO_PKG_VERSION"), server.address());
     let outcome = server.join().await;
     is_ready.store(false, Ordering::Relaxed);
@@ -96,18 +105,41 @@ async fn serve(config: &Config, telemetry: Telemetry, engine: Engine) -> anyhow:
 }
 
 /// Watches readiness and deletes what is past its time.
-async fn chores(interviews: Interviews, is_ready: Arc<AtomicBool>) {
+async fn chores(interviews: Interviews, evidence: Evidence, is_ready: Arc<AtomicBool>) {
     let mut readiness = tokio::time::interval(READINESS_INTERVAL);
     let mut sweep = tokio::time::interval(SWEEP_INTERVAL);
+    let mut orphans = tokio::time::interval(ORPHANS_INTERVAL);
     loop {
         tokio::select! {
             _ = readiness.tick() => is_ready.store(interviews.is_ready().await, Ordering::Relaxed),
-            _ = sweep.tick() => match interviews.sweep().await {
+            _ = sweep.tick() => {
+                match interviews.sweep().await {
+                    Ok(0) => {}
+                    Ok(n_sessions) => tracing::info!(sessions = n_sessions, "deleted sessions past their retention"),
+                    Err(error) => {
+                        tracing::warn!(error = &error as &dyn std::error::Error, "could not delete old sessions");
+                    }
+                }
+                sweep_stills(&evidence).await;
+            }
+            _ = orphans.tick() => match evidence.remove_orphans().await {
                 Ok(0) => {}
-                Ok(n_sessions) => tracing::info!(sessions = n_sessions, "deleted sessions past their retention"),
-                Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "could not delete old sessions"),
+                Ok(n_files) => tracing::info!(files = n_files, "removed files of stills that a crash left behind"),
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "could not look for files left behind");
+                }
             },
         }
+    }
+}
+
+async fn sweep_stills(evidence: &Evidence) {
+    match evidence.sweep().await {
+        Ok(Swept { expired_sessions: 0, files: 0 }) => {}
+        Ok(Swept { expired_sessions, files }) => {
+            tracing::info!(sessions = expired_sessions, files, "deleted stills past their retention");
+        }
+        Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "could not delete old stills"),
     }
 }
 

@@ -18,6 +18,10 @@ pub(super) fn fill_in(config: &mut Config, sources: &Sources) -> Result<(), Conf
         let data = base(sources, "XDG_DATA_HOME", ".local/share", "store.database")?;
         config.store.database = data.join("bonafide/bonafide.sqlite");
     }
+    if config.evidence.folder.as_os_str().is_empty() {
+        // Beside the database, wherever that was put.
+        config.evidence.folder = config.store.database.with_file_name("evidence");
+    }
     if config.keys.file.as_os_str().is_empty() {
         let data = base(sources, "XDG_DATA_HOME", ".local/share", "keys.file")?;
         config.keys.file = data.join("bonafide/keys.toml");

@@ -37,6 +37,7 @@ impl LoadedConfig {
         let mut config: Config = merged.extract().map_err(|error| explain(&error))?;
         default_paths::fill_in(&mut config, sources)?;
         let loaded = Self { config, merged };
+        loaded.check("evidence", loaded.config.evidence.validate())?;
         loaded.check("grpc", loaded.config.grpc.validate().map_err(of_grpc))?;
         loaded.check("inference", loaded.config.inference.check().map_err(of_inference))?;
         loaded.check("media", loaded.config.media.validate())?;
@@ -66,6 +67,7 @@ impl LoadedConfig {
         let values: Dict = self.merged.extract().map_err(|error| explain(&error))?;
         let paths = [
             ("store.database", &self.config.store.database),
+            ("evidence.folder", &self.config.evidence.folder),
             ("inference.models_dir", &self.config.inference.models_dir),
             ("keys.file", &self.config.keys.file),
         ];

@@ -1,6 +1,7 @@
 //! Wire messages to domain values and back, one file a subject. The wire is not trusted: see [`super::field`].
 
 mod event;
+mod evidence;
 mod media;
 mod review;
 mod score;
@@ -11,6 +12,7 @@ mod track;
 pub(super) use self::event::{
     ack_from_wire, ack_to_wire, ended_to_wire, pacing_from_wire, pacing_to_wire, problem_to_wire, sample_error,
 };
+pub(super) use self::evidence::{still_part_from_wire, stills_to_wire};
 pub(super) use self::media::{SampleFromWire, SampleRef, sample_from_wire, video_format_to_wire, video_to_wire};
 pub(super) use self::review::{decision_kind_from_wire, review_to_wire, verdict_from_wire};
 pub(super) use self::score::{score_from_wire, score_to_wire, segment_from_wire, segment_to_wire};

@@ -1,4 +1,5 @@
-//! Resource names (AIP-122): `sessions/{session}`, `sessions/{session}/segments/{number}`, `candidates/{candidate}`.
+//! Resource names (AIP-122): `sessions/{session}`, `sessions/{session}/segments/{number}`, `sessions/{session}/stills/{number}`,
+//! `candidates/{candidate}`.
 
 use crate::session::{CandidateId, SessionId};
 
@@ -40,20 +41,46 @@ pub(super) fn parse_candidate(field: &'static str, name: &str) -> Result<Candida
 
 /// The session and number that a segment's `name` names.
 pub(super) fn parse_segment(field: &'static str, name: &str) -> Result<(SessionId, u32), FieldError> {
-    let problem = || FieldError::new(field, "must have the form sessions/{id}/segments/{number}");
-    let (session, ordinal) = name.split_once("/segments/").ok_or_else(problem)?;
+    parse_part(field, name, "/segments/", "must have the form sessions/{id}/segments/{number}")
+}
+
+/// The name of a still.
+pub(super) fn still_name(id: &SessionId, ordinal: u32) -> String {
+    format!("{SESSIONS}{id}/stills/{ordinal}")
+}
+
+/// The session and number that a still's `name` names.
+pub(super) fn parse_still(field: &'static str, name: &str) -> Result<(SessionId, u32), FieldError> {
+    parse_part(field, name, "/stills/", "must have the form sessions/{id}/stills/{number}")
+}
+
+fn parse_part(
+    field: &'static str,
+    name: &str,
+    collection: &str,
+    problem: &'static str,
+) -> Result<(SessionId, u32), FieldError> {
+    let problem = || FieldError::new(field, problem);
+    // From the end: a session may be called as the collection is.
+    let (session, ordinal) = name.rsplit_once(collection).ok_or_else(problem)?;
     Ok((parse_session(field, session)?, ordinal.parse().map_err(|_| problem())?))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{candidate_name, parse_candidate, parse_segment, parse_session, segment_name, session_name};
+    use super::{
+        candidate_name, parse_candidate, parse_segment, parse_session, parse_still, segment_name, session_name,
+        still_name,
+    };
 
     #[test]
     fn names_survive_the_round_trip() {
         let id = parse_session("name", "sessions/interview-7").expect("valid");
         assert_eq!(session_name(&id), "sessions/interview-7");
+        assert_eq!(parse_still("name", &still_name(&id, 4)), Ok((id.clone(), 4)));
         assert_eq!(parse_segment("name", &segment_name(&id, 3)), Ok((id, 3)));
+        let id = parse_session("name", "sessions/segments").expect("valid");
+        assert_eq!(parse_segment("name", "sessions/segments/segments/3"), Ok((id, 3)));
         let candidate = parse_candidate("candidate", "candidates/ATS.7").expect("valid");
         assert_eq!(candidate_name(&candidate), "candidates/ATS.7");
     }
@@ -73,6 +100,7 @@ mod tests {
             ["sessions/abcd", "sessions/abcd/segments/", "sessions/abcd/segments/-1", "sessions/abcd/segments/1/x"]
         {
             assert!(parse_segment("name", bad).is_err(), "{bad}");
+            assert!(parse_still("name", &bad.replace("segments", "stills")).is_err(), "{bad}");
         }
     }
 }

@@ -16,14 +16,16 @@ use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
-use crate::service::{Interviews, Reviews};
+use crate::service::{Evidence, Interviews, Reviews};
 
 use super::access::AccessLayer;
 use super::call::Calls;
+use super::evidence::Stills;
 use super::incoming::connections;
 use super::live::Live;
 use super::options::{GrpcError, GrpcOptions, MAX_MESSAGE_BYTES, TlsOptions, secs};
 use super::proto::FILE_DESCRIPTOR_SET;
+use super::proto::v1::evidence_service_server::EvidenceServiceServer;
 use super::proto::v1::live_service_server::LiveServiceServer;
 use super::proto::v1::review_service_server::ReviewServiceServer;
 use super::proto::v1::session_service_server::SessionServiceServer;
@@ -58,6 +60,8 @@ pub struct UseCases {
     pub interviews: Interviews,
     /// What people do with them.
     pub reviews: Reviews,
+    /// What shows why.
+    pub evidence: Evidence,
 }
 
 /// A server that runs. Dropping it stops it without the courtesies.
@@ -95,7 +99,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<GrpcServer, GrpcError> {
     options.validate()?;
-    let UseCases { interviews, reviews } = use_cases;
+    let UseCases { interviews, reviews, evidence } = use_cases;
     let mut builder = Server::builder();
     if let Some(tls) = &options.tls {
         builder = builder.tls_config(tls_config(tls).await?).map_err(|source| GrpcError::Transport { source })?;
@@ -119,7 +123,8 @@ pub async fn serve(
         reader_patience: secs(options.slow_reader_patience_secs),
     };
     let sessions = Sessions { interviews: interviews.clone(), calls: Arc::clone(&calls) };
-    let review = Review { reviews, calls };
+    let review = Review { reviews, calls: Arc::clone(&calls) };
+    let stills = Stills { evidence, calls };
     let router = builder
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
@@ -138,6 +143,7 @@ pub async fn serve(
                 .max_encoding_message_size(MAX_MESSAGE_BYTES),
         )
         .add_service(ReviewServiceServer::new(review).max_decoding_message_size(MAX_MESSAGE_BYTES))
+        .add_service(EvidenceServiceServer::new(stills).max_decoding_message_size(MAX_MESSAGE_BYTES))
         .add_service(tonic_health::pb::health_server::HealthServer::new(
             tonic_health::server::HealthService::from_health_reporter(health.clone()),
         ))
@@ -178,6 +184,7 @@ async fn report(health: &HealthReporter, is_ready: bool) {
         LiveServiceServer::<Live>::NAME,
         SessionServiceServer::<Sessions>::NAME,
         ReviewServiceServer::<Review>::NAME,
+        EvidenceServiceServer::<Stills>::NAME,
     ];
     for service in services {
         health.set_service_status(service, status).await;

@@ -123,6 +123,7 @@ fn violation(error: &ServiceError) -> Option<(String, String)> {
         | ServiceError::Media(_)
         | ServiceError::Vision(_)
         | ServiceError::Inference(_)
+        | ServiceError::Evidence(_)
         | ServiceError::Store(_)
         | ServiceError::Seal(_)
         | ServiceError::Internal { .. } => None,

@@ -57,6 +57,22 @@ impl DataKey {
     pub fn open(&self, owner: &[u8], sealed: &[u8]) -> Result<Vec<u8>, SealError> {
         open(&self.0, owner, sealed)
     }
+
+    /// Wraps the key of a part, which belongs to `owner`: whoever destroys the wrapped key has destroyed that part alone.
+    ///
+    /// # Errors
+    /// [`SealError::Broken`] never in practice: a key is short.
+    pub fn wrap(&self, owner: &[u8], part: &Self) -> Result<Vec<u8>, SealError> {
+        seal(&self.0, owner, &part.0)
+    }
+
+    /// The key of a part that was wrapped for `owner`.
+    ///
+    /// # Errors
+    /// [`SealError::Broken`].
+    pub fn unwrap(&self, owner: &[u8], wrapped: &[u8]) -> Result<Self, SealError> {
+        unwrap(&self.0, owner, wrapped)
+    }
 }
 
 impl std::fmt::Debug for DataKey {
@@ -130,11 +146,7 @@ impl SealingKeys {
     pub fn unwrap(&self, owner: &[u8], wrapped: &WrappedKey) -> Result<DataKey, SealError> {
         let master = std::iter::once(&self.current).chain(&self.former).find(|key| key.key_id() == wrapped.key_id);
         let master = master.ok_or_else(|| SealError::UnknownKey { key_id: wrapped.key_id.clone() })?;
-        let bytes = Zeroizing::new(open(&master.0, owner, &wrapped.bytes)?);
-        let mut key = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| SealError::Broken)?;
-        let unwrapped = DataKey(key);
-        key.zeroize();
-        Ok(unwrapped)
+        unwrap(&master.0, owner, &wrapped.bytes)
     }
 }
 
@@ -154,6 +166,14 @@ fn seal(key: &[u8; 32], owner: &[u8], text: &[u8]) -> Result<Vec<u8>, SealError>
     bytes.extend_from_slice(&nonce);
     bytes.extend_from_slice(&sealed);
     Ok(bytes)
+}
+
+fn unwrap(key: &[u8; 32], owner: &[u8], wrapped: &[u8]) -> Result<DataKey, SealError> {
+    let bytes = Zeroizing::new(open(key, owner, wrapped)?);
+    let mut key = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| SealError::Broken)?;
+    let unwrapped = DataKey(key);
+    key.zeroize();
+    Ok(unwrapped)
 }
 
 fn open(key: &[u8; 32], owner: &[u8], sealed: &[u8]) -> Result<Vec<u8>, SealError> {
@@ -180,6 +200,17 @@ mod tests {
         assert_eq!(key.open(b"sessions/b", &sealed), Err(SealError::Broken));
         assert_eq!(DataKey::generate().open(b"sessions/a", &sealed), Err(SealError::Broken));
         assert_ne!(sealed, key.seal(b"sessions/a", b"a still").expect("seals"), "nonces are random");
+    }
+
+    #[test]
+    fn the_key_of_a_part_opens_with_the_whole_ones_alone() {
+        let (whole, part) = (DataKey::generate(), DataKey::generate());
+        let sealed = part.seal(b"still", b"pixels").expect("seals");
+        let wrapped = whole.wrap(b"key of still", &part).expect("wraps");
+        let unwrapped = whole.unwrap(b"key of still", &wrapped).expect("unwraps");
+        assert_eq!(unwrapped.open(b"still", &sealed).expect("opens"), b"pixels");
+        assert!(whole.unwrap(b"key of another", &wrapped).is_err());
+        assert!(DataKey::generate().unwrap(b"key of still", &wrapped).is_err());
     }
 
     #[test]

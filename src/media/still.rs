@@ -10,6 +10,7 @@ use image::codecs::webp::WebPDecoder;
 use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageResult, Limits};
 
 use super::error::MediaError;
+use super::fit::fit_within;
 use super::format::VideoFormat;
 use super::image::{RgbImage, RgbView};
 use super::limits::MediaLimits;
@@ -19,6 +20,12 @@ use super::sniff::sniff;
 const DECODER_BYTES_PER_PX: u64 = 12;
 /// What a decoder may use beside pixels: tables, one row, metadata.
 const DECODER_OVERHEAD_BYTES: u64 = 4 * 1024 * 1024;
+/// JPEG quality below which fewer pixels show more.
+const MIN_QUALITY: u8 = 30;
+/// By how much the quality is lowered when a picture is too large: about a quarter of its bytes.
+const QUALITY_STEP: u8 = 15;
+/// Side from which a picture is not made smaller to save bytes.
+const MIN_SIDE_PX: u32 = 16;
 /// The formats that are tried, for messages.
 const STILLS: &str = "JPEG, PNG or WebP picture";
 
@@ -80,6 +87,41 @@ pub fn encode_jpeg(view: RgbView<'_>, quality: u8) -> Result<Vec<u8>, MediaError
         .write_image(view.pixels(), view.width(), view.height(), ExtendedColorType::Rgb8)
         .map_err(|source| MediaError::Decoder { problem: source.to_string() })?;
     Ok(encoded)
+}
+
+/// A JPEG that was made to fit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FittedJpeg {
+    /// The encoded bytes.
+    pub jpeg: Vec<u8>,
+    /// Pixels a row, which may be fewer than those of the picture.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// The quality that fitted: to begin with for the next picture alike.
+    pub quality: u8,
+}
+
+/// Encodes a picture as baseline JPEG of at most `max_bytes`: at `quality` if that fits, else at a lower one, at last with a
+/// quarter of the pixels as often as it takes.
+///
+/// # Errors
+/// As [`encode_jpeg`].
+pub fn encode_jpeg_within(view: RgbView<'_>, max_bytes: usize, quality: u8) -> Result<FittedJpeg, MediaError> {
+    let mut quality = quality.clamp(MIN_QUALITY, 100);
+    let mut smaller: Option<RgbImage> = None;
+    loop {
+        let view = smaller.as_ref().map_or(view, RgbImage::view);
+        let jpeg = encode_jpeg(view, quality)?;
+        if jpeg.len() <= max_bytes || view.width().max(view.height()) <= MIN_SIDE_PX {
+            return Ok(FittedJpeg { jpeg, width: view.width(), height: view.height(), quality });
+        }
+        if quality > MIN_QUALITY {
+            quality = quality.saturating_sub(QUALITY_STEP).max(MIN_QUALITY);
+        } else {
+            smaller = Some(fit_within(view, ((view.width() / 2).max(2), (view.height() / 2).max(2)))?);
+        }
+    }
 }
 
 fn decoder_limits(limits: &MediaLimits) -> Limits {

@@ -3,13 +3,14 @@
 use std::time::{Duration, Instant};
 
 use super::error::ServiceError;
+use super::evidence::{Camera, Shot};
 use super::pipeline::{Analysis, MIN_EMBEDDED_FACE_PX, Pipeline};
 use crate::inference::RunTiming;
 use crate::media::{Dependence, FrameDecoder, MediaTime, Thumbnail, VideoFormat, VideoFrame, VideoSample};
-use crate::session::{FaceModels, FramePlan, NextFrame, Sampler, Urgency};
+use crate::session::{FaceModels, FramePlan, NextFrame, Sampler, StillWish, Urgency};
 use crate::signals::{FaceObservation, FaceSearch, FrameObservation};
-use crate::telemetry::metrics::{Stage, frame_decoded, timed};
-use crate::vision::{FaceTracker, TrackFrame, TrackerOptions};
+use crate::telemetry::metrics::{Stage, StillLoss, frame_decoded, stage_took, still_lost, timed};
+use crate::vision::{FaceTracker, TrackFrame, TrackedFace, TrackerOptions};
 
 /// Change of the thumbnail in 8-bit levels from which the picture is another one: a cut, not a movement.
 const SCENE_CHANGE_LEVELS: f32 = 24.0;
@@ -29,6 +30,8 @@ pub struct SampleContext {
     pub urgency: Urgency,
     /// How long it waited for its turn.
     pub waited: Duration,
+    /// How often a still is wanted; `None` = not at all.
+    pub still: Option<StillWish>,
 }
 
 /// What came of one sample.
@@ -36,6 +39,8 @@ pub struct SampleContext {
 pub struct Analysed {
     /// One a frame that it gave.
     pub observations: Vec<FrameObservation>,
+    /// Stills of some of them, in order.
+    pub stills: Vec<Shot>,
     /// How long it took.
     pub timing: FrameTiming,
 }
@@ -71,6 +76,7 @@ pub struct TrackAnalyst {
     tracker: FaceTracker,
     sampler: Sampler,
     thumbnail: Option<Thumbnail>,
+    camera: Camera,
     pipeline: Pipeline,
 }
 
@@ -82,6 +88,7 @@ impl TrackAnalyst {
             tracker: FaceTracker::new(TrackerOptions::default()),
             sampler: Sampler::default(),
             thumbnail: None,
+            camera: Camera::default(),
             pipeline,
         }
     }
@@ -121,10 +128,11 @@ impl TrackAnalyst {
 
     fn observe_all(&mut self, frames: &[VideoFrame], context: &SampleContext) -> Result<Analysed, ServiceError> {
         let mut context = *context;
-        let mut analysed = Analysed { observations: Vec::with_capacity(frames.len()), timing: FrameTiming::default() };
+        let mut analysed = Analysed { observations: Vec::with_capacity(frames.len()), ..Analysed::default() };
         for frame in frames {
             frame_decoded();
-            let (observation, runs) = self.observe_timed(frame, &context)?;
+            let (observation, still, runs) = self.look(frame, &context)?;
+            analysed.stills.extend(still);
             analysed.observations.push(observation);
             analysed.timing.add_runs(runs);
             (context.missing_before, context.shed_before) = (0, 0);
@@ -137,14 +145,28 @@ impl TrackAnalyst {
     /// # Errors
     /// [`ServiceError::Inference`] or [`ServiceError::Vision`] when a model fails.
     pub fn observe(&mut self, frame: &VideoFrame, context: &SampleContext) -> Result<FrameObservation, ServiceError> {
-        Ok(self.observe_timed(frame, context)?.0)
+        Ok(self.look(frame, context)?.0)
+    }
+
+    /// Measures one decoded frame, takes a still of it if one is wanted, and says how long the models took.
+    ///
+    /// # Errors
+    /// As [`TrackAnalyst::observe`].
+    pub fn look(
+        &mut self,
+        frame: &VideoFrame,
+        context: &SampleContext,
+    ) -> Result<(FrameObservation, Option<Shot>, RunTiming), ServiceError> {
+        let (observation, faces, runs) = self.observe_timed(frame, context)?;
+        let still = self.take_still(frame, &observation, &faces, context);
+        Ok((observation, still, runs))
     }
 
     fn observe_timed(
         &mut self,
         frame: &VideoFrame,
         context: &SampleContext,
-    ) -> Result<(FrameObservation, RunTiming), ServiceError> {
+    ) -> Result<(FrameObservation, Vec<TrackedFace>, RunTiming), ServiceError> {
         let image = frame.picture.view();
         let picture = frame.thumbnail.stats(image.width(), image.height(), self.thumbnail.as_ref());
         self.thumbnail = Some(frame.thumbnail.clone());
@@ -153,10 +175,11 @@ impl TrackAnalyst {
         let plan = self.sampler.plan(self.pipeline.sampling(), context.urgency, next);
         let pipeline = self.pipeline.clone();
         let mut analysis = pipeline.look_at(image);
-        let faces = if plan.find_faces {
-            FaceSearch::Run(self.observe_faces(&mut analysis, frame, scene_changed, &plan)?)
+        let (tracked, faces) = if plan.find_faces {
+            let (tracked, observed) = self.observe_faces(&mut analysis, frame, scene_changed, &plan)?;
+            (tracked, FaceSearch::Run(observed))
         } else {
-            FaceSearch::NotRun
+            (Vec::new(), FaceSearch::NotRun)
         };
         let observation = FrameObservation {
             sequence: frame.sequence,
@@ -168,7 +191,32 @@ impl TrackAnalyst {
             faces,
         };
         self.sampler.note(&observation);
-        Ok((observation, analysis.took()))
+        Ok((observation, tracked, analysis.took()))
+    }
+
+    /// A still of a frame, if one is wanted; a frame whose still fails is none the worse for it.
+    fn take_still(
+        &mut self,
+        frame: &VideoFrame,
+        observation: &FrameObservation,
+        faces: &[TrackedFace],
+        context: &SampleContext,
+    ) -> Option<Shot> {
+        let wish = context.still?;
+        let began = Instant::now();
+        let outcome = self.camera.take(frame.picture.view(), observation, faces, (wish, context.waited));
+        match outcome {
+            Ok(None) => None,
+            Ok(Some(shot)) => {
+                stage_took(Stage::Still, began.elapsed());
+                Some(shot)
+            }
+            Err(error) => {
+                still_lost(StillLoss::NotEncoded);
+                tracing::debug!(error = &error as &dyn std::error::Error, "a still could not be encoded");
+                None
+            }
+        }
     }
 
     fn observe_faces(
@@ -177,7 +225,7 @@ impl TrackAnalyst {
         frame: &VideoFrame,
         scene_changed: bool,
         plan: &FramePlan,
-    ) -> Result<Vec<FaceObservation>, ServiceError> {
+    ) -> Result<(Vec<TrackedFace>, Vec<FaceObservation>), ServiceError> {
         let image = frame.picture.view();
         let place =
             TrackFrame { media_time: frame.media_time, width: image.width(), height: image.height(), scene_changed };
@@ -195,6 +243,6 @@ impl TrackAnalyst {
             };
             observations.push(analysis.observe_face(face, wanted)?);
         }
-        Ok(observations)
+        Ok((faces, observations))
     }
 }

@@ -10,7 +10,7 @@ use crate::session::IdError;
 use crate::vision::VisionError;
 
 use super::caller::Permission;
-use super::ports::StoreError;
+use super::ports::{EvidenceError, StoreError};
 
 /// A use case that could not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -90,6 +90,9 @@ pub enum ServiceError {
     /// Something sealed does not open.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// A sealed file cannot be kept or read.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -117,6 +120,7 @@ impl Kinded for ServiceError {
             Self::Vision(error) => error.kind(),
             Self::Inference(error) => error.kind(),
             Self::Seal(SealError::Broken) => ErrorKind::DataLoss,
+            Self::Evidence(error) => error.kind(),
             Self::Store(error) => error.kind(),
             Self::Internal { .. } => ErrorKind::Internal,
         }

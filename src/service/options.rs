@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::error::InvalidOption;
+use crate::session::EvidenceMode;
 
 use super::review::SecondReviewer;
 
@@ -16,6 +17,8 @@ pub struct ServiceOptions {
     pub require_consent_reference: bool,
     /// Days after creation on which a session is deleted; 0 = never.
     pub retention_days: u32,
+    /// Whether sessions keep stills; `no_images` goes before what their creators say.
+    pub evidence: EvidenceMode,
     /// Which decisions a second person has to agree with.
     pub second_reviewer: SecondReviewer,
     /// Sessions that are fed at one time; more are refused.
@@ -45,6 +48,7 @@ impl Default for ServiceOptions {
         Self {
             require_consent_reference: true,
             retention_days: 90,
+            evidence: EvidenceMode::Stills,
             second_reviewer: SecondReviewer::Decline,
             max_live_sessions: 256,
             max_streams_per_session: 8,
@@ -80,6 +84,14 @@ impl ServiceOptions {
         in_range("finish_wait_secs", self.finish_wait_secs, 0..=3_600)
     }
 
+    /// Whether a session keeps stills whose creator wants `wished`.
+    pub(super) fn evidence_mode(&self, wished: Option<EvidenceMode>) -> EvidenceMode {
+        match self.evidence {
+            EvidenceMode::NoImages => EvidenceMode::NoImages,
+            EvidenceMode::Stills => wished.unwrap_or_default(),
+        }
+    }
+
     pub(super) fn commit_interval(&self) -> Duration {
         Duration::from_millis(self.commit_interval_millis.max(1))
     }
@@ -100,6 +112,21 @@ impl ServiceOptions {
 #[cfg(test)]
 mod tests {
     use super::ServiceOptions;
+
+    #[test]
+    fn the_operators_no_goes_before_a_callers_yes() {
+        use crate::session::EvidenceMode::{NoImages, Stills};
+        for (operator, wished, expected) in [
+            (Stills, None, Stills),
+            (Stills, Some(NoImages), NoImages),
+            (Stills, Some(Stills), Stills),
+            (NoImages, None, NoImages),
+            (NoImages, Some(Stills), NoImages),
+        ] {
+            let options = ServiceOptions { evidence: operator, ..ServiceOptions::default() };
+            assert_eq!(options.evidence_mode(wished), expected, "{operator:?} {wished:?}");
+        }
+    }
 
     #[test]
     fn bad_values_are_named() {

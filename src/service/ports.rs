@@ -2,6 +2,7 @@
 
 mod accounts;
 mod data_keys;
+mod evidence;
 mod review;
 
 use std::collections::BTreeMap;
@@ -12,10 +13,13 @@ use jiff::Timestamp;
 use crate::audit::Event;
 use crate::error::{ErrorKind, Kinded};
 use crate::scoring::{Level, Score};
-use crate::session::{CandidateId, EvidenceMode, JournalEntry, ParticipantId, Segment, SessionName, TenantId};
+use crate::session::{
+    CandidateId, EvidenceMode, JournalEntry, ParticipantId, Segment, SessionName, StillGap, TenantId,
+};
 
 pub use self::accounts::{Account, AccountPatch, AccountStore, WebSession};
 pub use self::data_keys::DataKeyStore;
+pub use self::evidence::{EvidenceError, EvidenceStore, FileDigest, StillRow, StillStore, StoredStill};
 pub use self::review::{
     Decision, DecisionKind, Mark, MarkVerdict, Review, ReviewCount, ReviewState, ReviewStore, ReviewSummary,
 };
@@ -95,6 +99,10 @@ pub struct SessionCommit {
     pub scores: Vec<(ParticipantId, Score)>,
     /// Segments that are new or changed, keyed by ordinal.
     pub segments: Vec<Segment>,
+    /// New stills, whose files are durable already.
+    pub stills: Vec<StillRow>,
+    /// Subjects that are known to have no still.
+    pub still_gaps: Vec<StillGap>,
     /// Set when the session ends with this step.
     pub end_time: Option<Timestamp>,
     /// What the audit log says of this step.
@@ -213,8 +221,8 @@ pub trait SessionStore: AuditLog {
         expected_revision: Option<u64>,
         audit: Event,
     ) -> Result<SessionRecord, StoreError>;
-    /// Deletes a session and everything measured in it. The audit entry becomes its tombstone: it is given the counts and the
-    /// digest of what was there.
+    /// Deletes a session with everything measured in it, its stills and its key. The audit entry becomes its tombstone: it is
+    /// given the counts and the digests of what was there.
     ///
     /// # Errors
     /// As [`SessionStore::update`], and [`StoreError::Held`].

@@ -144,6 +144,7 @@ impl FrameSession {
             shed_before: 0,
             urgency: self.interview.urgency(&self.track_id),
             waited: Duration::ZERO,
+            still: None,
         };
         let observation = self.analyst.observe(frame, &context)?;
         self.decoded_frames += 1;

@@ -16,6 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use self::fields::{check_labels, check_text, parse_etag};
 use super::caller::{Attempt, Caller, Permission, permit};
 use super::error::ServiceError;
+use super::evidence::Evidence;
 use super::live::{self, EndCause, LiveEvent, Purpose, Services};
 use super::options::ServiceOptions;
 use super::pipeline::Pipeline;
@@ -77,6 +78,14 @@ impl Interviews {
         options: ServiceOptions,
     ) -> Result<Self, ServiceError> {
         Ok(Self { services: Arc::new(Services::new(store, clock, options, policy, pipeline)?) })
+    }
+
+    /// The same, keeping stills of the sessions that may have them. To be said once, before the first session.
+    #[must_use]
+    pub fn keeping(self, evidence: Evidence) -> Self {
+        // A second word changes nothing: one folder for all sessions of a server.
+        let _first = self.services.evidence.set(evidence);
+        self
     }
 
     /// Creates a session.
@@ -154,7 +163,7 @@ impl Interviews {
         Err(ServiceError::Unavailable { problem: "the session could not be finished: try again" })
     }
 
-    /// Deletes a session and all that was measured in it; its streams end.
+    /// Deletes a session and all that was measured and kept of it; its streams end.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`], [`ServiceError::Store`] with a stale etag.
@@ -166,7 +175,20 @@ impl Interviews {
             live::forget(&session).await;
         }
         self.services.watchers.publish(&name, &LiveEvent::Ended(Some(EndCause::Deleted)));
+        self.purge_stills().await;
         Ok(())
+    }
+
+    /// Removes the files of deleted stills, whose keys are gone already. What fails is done by the next sweep.
+    async fn purge_stills(&self) {
+        if let Some(evidence) = self.services.evidence.get()
+            && let Err(error) = evidence.purge().await
+        {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "files of deleted stills are left to the next sweep"
+            );
+        }
     }
 
     /// Lists a session's segments by time of opening.
@@ -243,6 +265,7 @@ impl Interviews {
         }
         if n_deleted > 0 {
             self.tell_of_deletions().await;
+            self.purge_stills().await;
         }
         Ok(n_deleted)
     }
@@ -291,7 +314,7 @@ impl Interviews {
             external_ref: new.external_ref,
             candidate: new.candidate,
             consent_reference: new.consent_reference,
-            evidence: new.evidence.unwrap_or_default(),
+            evidence: options.evidence_mode(new.evidence),
             labels: new.labels,
             policy: self.services.policy.name(),
             create_time,

@@ -21,6 +21,11 @@ pub(super) struct CandidateFollower {
 }
 
 impl CandidateFollower {
+    /// The face that was the candidate's last.
+    pub(super) fn face(&self) -> Option<FaceTrackId> {
+        self.current.map(|(track, _)| track)
+    }
+
     /// The candidate's face among those of one frame.
     pub(super) fn choose<'a>(
         &mut self,

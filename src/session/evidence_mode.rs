@@ -1,7 +1,10 @@
 //! What a session keeps besides measurements.
 
+use serde::Deserialize;
+
 /// Whether stills of a session are kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum EvidenceMode {
     /// The few stills that show a segment, and the candidate at the beginning; sealed.
     #[default]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::media::MediaTime;
 use crate::scoring::{Policy, Score};
 use crate::signals::SignalName;
+use crate::vision::FaceTrackId;
 
 use super::event::{Pacing, SessionEvent};
 use super::ids::{ParticipantId, TrackId};
@@ -141,6 +142,13 @@ impl Interview {
         let participant =
             self.tracks.get(track_id).and_then(|state| self.participants.get(&state.track.participant_id));
         participant.map(Participant::urgency).unwrap_or_default()
+    }
+
+    /// Who is behind a track, and the face in its picture that is followed as theirs.
+    #[must_use]
+    pub fn followed_face(&self, track_id: &TrackId) -> Option<(&ParticipantId, Option<FaceTrackId>)> {
+        let id = &self.tracks.get(track_id)?.track.participant_id;
+        Some((id, self.participants.get(id).and_then(Participant::face)))
     }
 
     /// What is worth sending of a camera, as its participant stands; `None` for what is no camera.

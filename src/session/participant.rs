@@ -8,7 +8,7 @@ use crate::signals::{
     Deepfake, FaceObservation, FaceSearch, FrameObservation, Identity, Measurement, Motion, Presence, Presentation,
     Reason, Signal, SignalName, Stream, Window,
 };
-use crate::vision::Embedding;
+use crate::vision::{Embedding, FaceTrackId};
 
 use super::candidate::CandidateFollower;
 use super::event::SessionEvent;
@@ -101,6 +101,11 @@ impl Participant {
             deepfake: self.deepfake.is_settled(),
         };
         Urgency { standing, doubts, settled }
+    }
+
+    /// The face in the picture that is followed as theirs.
+    pub(super) fn face(&self) -> Option<FaceTrackId> {
+        self.candidate.face()
     }
 
     /// Picture height worth sending: more when the face is too small in what comes.

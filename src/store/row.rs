@@ -153,6 +153,6 @@ pub(super) fn tenant_id(id: &str) -> Result<TenantId, StoreError> {
     TenantId::new(id).map_err(|error| corrupt(error.to_string()))
 }
 
-fn participant_id(id: &str) -> Result<ParticipantId, StoreError> {
+pub(super) fn participant_id(id: &str) -> Result<ParticipantId, StoreError> {
     ParticipantId::new(id).map_err(|error| corrupt(error.to_string()))
 }

@@ -218,6 +218,8 @@ pub(super) fn commit(session: &str, expected_journal_len: u64) -> SessionCommit 
         journal: vec![frame(sequence)],
         scores: vec![(participant("candidate"), score(Level::Clear, sequence))],
         segments: Vec::new(),
+        stills: Vec::new(),
+        still_gaps: Vec::new(),
         end_time: None,
         audit: Vec::new(),
     }

@@ -19,6 +19,7 @@ use crate::service::ports::StoreError;
 mod on_sqlite {
     use crate::store::contract::store_contract;
     use crate::store::contract_people::people_contract;
+    use crate::store::contract_stills::stills_contract;
 
     async fn open() -> Option<(std::sync::Arc<super::SqlStore>, tempfile::TempDir)> {
         Some(super::open().await)
@@ -26,16 +27,19 @@ mod on_sqlite {
 
     store_contract!(open);
     people_contract!(open);
+    stills_contract!(open);
 }
 
 /// The contract on a new PostgreSQL database for each test.
 mod on_postgres {
     use crate::store::contract::store_contract;
     use crate::store::contract_people::people_contract;
+    use crate::store::contract_stills::stills_contract;
     use crate::store::tests::postgres::open;
 
     store_contract!(open);
     people_contract!(open);
+    stills_contract!(open);
 }
 
 fn signing_key() -> Arc<SigningKey> {

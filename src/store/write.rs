@@ -7,8 +7,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::audit::{Action, Actor, Digest, Event};
 use crate::scoring::{Level, Score};
-use crate::service::ports::{SessionCommit, SessionPatch, SessionRecord, StoreError};
-use crate::session::{CandidateId, ParticipantId, Segment, SegmentState, SessionName};
+use crate::service::ports::{SessionCommit, SessionPatch, SessionRecord, StillRow, StoreError};
+use crate::session::{CandidateId, ParticipantId, Segment, SegmentState, SessionName, StillGap};
 
 use super::Connection;
 use super::dialect::Dialect;
@@ -18,6 +18,7 @@ use super::operation::{Operation, Step};
 use super::read;
 use super::row::{time_text, to_i64, worst};
 use super::score_json::{encode_score, encode_signals, level};
+use super::stills;
 
 /// Adds a session.
 pub(super) struct Create {
@@ -184,8 +185,13 @@ async fn bury(connection: &mut Connection, key: i64, event: Event) -> Result<Eve
     };
     let n_windows = count(connection, "SELECT count(*) FROM score_windows WHERE session_key = $1").await?;
     let n_segments = count(connection, "SELECT count(*) FROM segments WHERE session_key = $1").await?;
+    let n_keys = count(connection, "SELECT count(*) FROM data_keys WHERE session_key = $1").await?;
+    let erased = stills::erase_files(connection, key, None).await?;
     sqlx::query("DELETE FROM sessions WHERE key = $1").bind(key).execute(connection).await?;
-    Ok(event
+    let data_key = if n_keys > 0 { "destroyed" } else { "none" };
+    Ok(erased
+        .told_in(event)
+        .with("data_key", data_key)
         .with("journal_entries", n_entries.to_string())
         .with("journal_sha256", Digest(journal.into()).to_string())
         .with("score_windows", n_windows.to_string())
@@ -193,7 +199,7 @@ async fn bury(connection: &mut Connection, key: i64, event: Event) -> Result<Eve
 }
 
 /// The session's resource name, as the audit log has it.
-fn session_object(id: &str) -> String {
+pub(super) fn session_object(id: &str) -> String {
     format!("sessions/{id}")
 }
 
@@ -234,6 +240,8 @@ pub(super) struct Commit {
     chunks: Vec<Chunk>,
     scores: Vec<(ParticipantId, Score, String)>,
     segments: Vec<(Segment, String)>,
+    stills: Vec<StillRow>,
+    still_gaps: Vec<StillGap>,
     end_time: Option<Timestamp>,
     audit: Vec<Event>,
 }
@@ -244,7 +252,17 @@ impl Commit {
     /// # Errors
     /// [`StoreError::Backend`] for an entry that is larger than a chunk may be.
     pub(super) fn encode(commit: SessionCommit) -> Result<Self, StoreError> {
-        let SessionCommit { name, expected_journal_len, journal, scores, segments, end_time, audit } = commit;
+        let SessionCommit {
+            name,
+            expected_journal_len,
+            journal,
+            scores,
+            segments,
+            stills,
+            still_gaps,
+            end_time,
+            audit,
+        } = commit;
         let with_json = |(participant, score): (ParticipantId, Score)| {
             let json = encode_score(&score)?;
             Ok((participant, score, json))
@@ -261,6 +279,8 @@ impl Commit {
             chunks: journal::encode(&journal)?,
             scores: scores.into_iter().map(with_json).collect::<Result<_, StoreError>>()?,
             segments: segments.into_iter().map(with_signals).collect::<Result<_, StoreError>>()?,
+            stills,
+            still_gaps,
             end_time,
         })
     }
@@ -290,6 +310,8 @@ impl Operation for Commit {
         for (segment, signals) in &self.segments {
             upsert_segment(step.connection, key, segment, signals).await?;
         }
+        stills::insert(step.connection, key, &self.stills).await?;
+        stills::insert_gaps(step.connection, key, &self.still_gaps).await?;
         step.audit.extend(self.audit.iter().cloned());
         Ok(())
     }

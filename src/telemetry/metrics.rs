@@ -3,6 +3,7 @@
 //! Named `bonafide_<module>_<what>_<unit>[_total]`. Labels come from closed sets; ids of sessions, participants and tracks
 //! are never labels. Gauges move by guards, so that no early return can leave one up.
 
+mod evidence;
 mod frames;
 mod grpc;
 mod guard;
@@ -12,6 +13,7 @@ mod store;
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
+pub use self::evidence::{StillLoss, files_removed, held_still_bytes, still_kept, still_lost};
 pub use self::frames::{
     DropReason, Queue, Stage, frame_analysed, frame_decoded, frame_dropped, frame_received, queued, queued_bytes,
     stage_took, timed,
@@ -53,6 +55,7 @@ fn builder() -> PrometheusBuilder {
 }
 
 fn describe() {
+    evidence::describe();
     frames::describe();
     grpc::describe();
     inference::describe();
@@ -66,9 +69,10 @@ mod tests {
     use std::time::Duration;
 
     use super::{
-        CallWatch, DropReason, ModelMetrics, Provider, Queue, Stage, VerdictLevel, batch_written, call_ended,
-        commit_took, frame_analysed, frame_decoded, frame_dropped, frame_received, live_session, open_stream,
-        pending_write, provider_in_use, queued, queued_bytes, recorder, stage_took, verdict, write_failed,
+        CallWatch, DropReason, ModelMetrics, Provider, Queue, Stage, StillLoss, VerdictLevel, batch_written,
+        call_ended, commit_took, files_removed, frame_analysed, frame_decoded, frame_dropped, frame_received,
+        held_still_bytes, live_session, open_stream, pending_write, provider_in_use, queued, queued_bytes, recorder,
+        stage_took, still_kept, still_lost, verdict, write_failed,
     };
 
     const A_WHILE: Duration = Duration::from_millis(3);
@@ -92,6 +96,9 @@ mod tests {
         batch_written(3);
         commit_took(A_WHILE);
         write_failed();
+        still_kept();
+        StillLoss::ALL.into_iter().for_each(still_lost);
+        files_removed(2);
         super::sessions::show_version();
     }
 
@@ -100,8 +107,14 @@ mod tests {
         let recorder = recorder();
         ::metrics::with_local_recorder(&recorder, || {
             move_everything();
-            let _guards =
-                [live_session(), open_stream(), pending_write(), queued(Queue::Frames), queued_bytes(Queue::Frames, 9)];
+            let _guards = [
+                live_session(),
+                open_stream(),
+                pending_write(),
+                queued(Queue::Frames),
+                queued_bytes(Queue::Frames, 9),
+                held_still_bytes(9),
+            ];
         });
         let text = recorder.handle().render();
         let lines_of = |kind: &str| -> BTreeMap<String, String> {

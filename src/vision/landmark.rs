@@ -21,9 +21,10 @@ pub(super) const MOUTH_RIGHT: usize = 291;
 pub(super) const CHIN: usize = 152;
 
 /// Contour of the eye on the viewer's left; its mean stands for the pupil.
-const LEFT_EYE: [usize; 16] = [33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7];
+pub(super) const LEFT_EYE: [usize; 16] = [33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7];
 /// Contour of the eye on the viewer's right.
-const RIGHT_EYE: [usize; 16] = [263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249];
+pub(super) const RIGHT_EYE: [usize; 16] =
+    [263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249];
 
 /// The mesh ends below the hair line and reaches a little below the detector's lower edge: medians over 1,400 faces
 /// (ADR 004), as shares of the mesh's height and width.

@@ -13,13 +13,16 @@ use bonafide::grpc::{
     ApiKey, ClientOptions, GrpcOptions, GrpcServer, LiveClient, Scope, ServerVersions, UseCases, serve,
 };
 use bonafide::inference::{Executor, FileState, InferenceOptions, Manifest, ProviderChoice, status};
-use bonafide::keys::SigningKey;
+use bonafide::keys::{SealingKeys, SigningKey};
 use bonafide::media::MediaLimits;
 use bonafide::scoring::Policy;
 use bonafide::service::ports::{Clock, SessionStore};
-use bonafide::service::{Caller, Interviews, Permission, Pipeline, Reviews, SecondReviewer, ServiceOptions};
+use bonafide::service::{
+    Caller, Evidence, EvidenceOptions, Interviews, Permission, Pipeline, Reviews, SecondReviewer, ServiceOptions,
+    SessionKeys,
+};
 use bonafide::session::TenantId;
-use bonafide::store::{SqlStore, StoreOptions};
+use bonafide::store::{EvidenceFolder, SqlStore, StoreOptions};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::oneshot;
@@ -49,7 +52,7 @@ pub(crate) struct Server {
     stop: oneshot::Sender<()>,
     running: GrpcServer,
     store: Arc<SqlStore>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Server {
@@ -75,6 +78,16 @@ impl Server {
             ServerVersions { server: "test".to_owned(), models: pipeline.model_versions(), provider: "cpu".to_owned() };
         let clock: Arc<dyn Clock> = Arc::new(SystemTime(Instant::now()));
         let reviews = Reviews::new(Arc::clone(&store) as _, Arc::clone(&clock), SecondReviewer::Decline);
+        let session_keys = SessionKeys::new(Arc::clone(&store) as _, Arc::new(SealingKeys::generate()));
+        let stills = Arc::new(EvidenceFolder::new(&folder.path().join("evidence")));
+        let evidence = Evidence::new(
+            Arc::clone(&store) as _,
+            stills,
+            session_keys,
+            Arc::clone(&clock),
+            EvidenceOptions::default(),
+        );
+        evidence.claim().await.expect("a folder of its own");
         let interviews = Interviews::start(
             Arc::clone(&store) as Arc<dyn SessionStore>,
             clock,
@@ -82,15 +95,20 @@ impl Server {
             Arc::new(Policy::shipped()),
             ServiceOptions::default(),
         )
-        .expect("threads start");
+        .expect("threads start")
+        .keeping(evidence.clone());
         let (stop, stopped) = oneshot::channel();
         let shutdown = async {
             stopped.await.ok();
         };
-        let server = serve(&options, UseCases { interviews: interviews.clone(), reviews }, versions, shutdown)
-            .await
-            .expect("a free port");
-        Some(Self { address: server.address(), interviews, stop, running: server, store, _folder: folder })
+        let use_cases = UseCases { interviews: interviews.clone(), reviews, evidence };
+        let server = serve(&options, use_cases, versions, shutdown).await.expect("a free port");
+        Some(Self { address: server.address(), interviews, stop, running: server, store, folder })
+    }
+
+    /// Its folder: the database, and sealed stills in `evidence`.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     /// A client of this server.

@@ -7,6 +7,7 @@
 )]
 
 mod command_line;
+mod evidence;
 mod golden;
 mod grpc;
 mod harness;

@@ -3,7 +3,7 @@ use image::codecs::webp::WebPEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use proptest::prelude::{any, proptest};
 
-use super::{MediaError, MediaLimits, RgbImage, decode_still, encode_jpeg, still_from_file};
+use super::{MediaError, MediaLimits, RgbImage, decode_still, encode_jpeg, encode_jpeg_within, still_from_file};
 
 /// JPEG of a smooth picture at quality 95 stays within this of the original.
 const JPEG_TOLERANCE_LEVELS: u8 = 12;
@@ -193,4 +193,31 @@ proptest! {
             assert_eq!(image.pixels().len() as u64, u64::from(image.width()) * u64::from(image.height()) * 3);
         }
     }
+}
+
+/// Noise, which no coder makes small.
+fn noise(width: u32, height: u32) -> RgbImage {
+    let mut state = 1_u32;
+    let pixels = (0..width * height * 3).map(|_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state.to_be_bytes()[0]
+    });
+    RgbImage::new(width, height, pixels.collect()).expect("size fits")
+}
+
+#[test]
+fn a_picture_is_brought_below_its_bound() {
+    let limits = MediaLimits::default();
+    let flat = RgbImage::new(640, 360, vec![90; 640 * 360 * 3]).expect("size fits");
+    let fitted = encode_jpeg_within(flat.view(), 65_536, 85).expect("encodes");
+    assert!(fitted.jpeg.len() < 65_536 && fitted.quality == 85, "nothing is given away");
+    for (max_bytes, side) in [(65_536, 640), (20_000, 640), (2_000, 200)] {
+        let fitted = encode_jpeg_within(noise(640, 640).view(), max_bytes, 85).expect("encodes");
+        let picture = decode_still(&fitted.jpeg, &limits).expect("is a picture");
+        assert!(fitted.jpeg.len() <= max_bytes && fitted.quality < 85, "{} at {}", fitted.jpeg.len(), fitted.quality);
+        assert_eq!((picture.width(), picture.height()), (fitted.width, fitted.height));
+        assert!(picture.width() <= side, "{}", picture.width());
+    }
+    let tiny = encode_jpeg_within(noise(16, 16).view(), 1, 85).expect("ends");
+    assert!(!tiny.jpeg.is_empty());
 }

@@ -2,6 +2,7 @@
 
 mod durable;
 mod ending;
+mod stills;
 mod streams;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -15,6 +16,7 @@ use crate::audit::Event;
 use crate::scoring::Score;
 use crate::service::analyst::FrameTiming;
 use crate::service::error::ServiceError;
+use crate::service::evidence::Shot;
 use crate::service::ports::SessionRecord;
 use crate::service::views::SessionView;
 use crate::session::{Interview, JournalEntry, ParticipantId, Segment, SessionEvent, SessionName, TrackId};
@@ -26,6 +28,8 @@ use super::queue::StreamId;
 use super::registry::{JUST_LEFT, Services};
 use super::shared::Shared;
 use super::{EndCause, SampleProblem};
+
+use self::stills::StillsToKeep;
 
 /// Commands that wait for the session; workers are held back past it.
 pub(super) const MAILBOX_COMMANDS: usize = 128;
@@ -55,7 +59,7 @@ pub(super) enum Command {
     /// An entry for the journal.
     Journal(JournalEntry),
     /// A sample was analysed.
-    Observed { track_id: TrackId, progress: Progress, observations: Vec<FrameObservation> },
+    Observed { track_id: TrackId, progress: Progress, observations: Vec<FrameObservation>, stills: Vec<Shot> },
     /// A sample was skipped, rightly.
     Accounted { track_id: TrackId, sequence: u64 },
     /// A sample could not be used.
@@ -116,6 +120,7 @@ struct Session {
     segments: BTreeMap<u32, Segment>,
     events: Vec<SessionEvent>,
     problems: Vec<SampleProblem>,
+    stills: StillsToKeep,
     /// Highest sequence that is done with, of tracks where that changed since it was told.
     accounted: HashMap<TrackId, Progress>,
     /// Tracks that ended since it was told, with their last sequence.
@@ -164,6 +169,7 @@ pub(super) async fn run(
     };
     let stored = interview.last_sequences().map(|(track_id, sequence)| (track_id.clone(), sequence)).collect();
     registration.shared.set_interview(interview);
+    registration.shared.prepare_stills(&registration.services, &record).await;
     let session = Session {
         registration,
         record,
@@ -174,6 +180,7 @@ pub(super) async fn run(
         segments: BTreeMap::new(),
         events: Vec::new(),
         problems: Vec::new(),
+        stills: StillsToKeep::default(),
         accounted: HashMap::new(),
         ended_tracks: Vec::new(),
         stored,
@@ -254,7 +261,9 @@ impl Session {
                     }
                 }
                 _ = tick.tick() => self.check_workers(),
+                kept = self.stills.next_kept() => self.note_kept(kept),
             }
+            self.keep_stills();
             if self.is_commit_due() {
                 self.commit().await;
             }
@@ -279,8 +288,12 @@ impl Session {
             Command::Journal(_) | Command::Observed { .. } | Command::Accounted { .. } | Command::Problem(_)
                 if self.is_ended() => {}
             Command::Journal(entry) => self.take_entry(entry),
-            Command::Observed { track_id, progress, observations } => {
+            Command::Observed { track_id, progress, observations, stills } => {
+                let mut stills = stills.into_iter().peekable();
                 for observation in observations {
+                    if let Some(shot) = stills.next_if(|shot| shot.look.at == observation.media_time) {
+                        self.offer_still(&track_id, shot);
+                    }
                     let began = Instant::now();
                     self.apply(JournalEntry::Frame { track_id: track_id.clone(), observation });
                     stage_took(Stage::Score, began.elapsed());
@@ -349,7 +362,8 @@ impl Session {
                 SessionEvent::Score { participant_id, score } => {
                     self.scores.push((participant_id.clone(), score.clone()));
                 }
-                SessionEvent::Segment { segment, .. } => {
+                SessionEvent::Segment { segment, change } => {
+                    self.registration.shared.with_stills(|stills| stills.desk.note(*change, segment));
                     self.segments.insert(segment.ordinal, segment.clone());
                 }
                 SessionEvent::Pacing(_) => {}

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,6 +12,7 @@ use crate::media::MediaTime;
 use crate::scoring::Policy;
 use crate::service::analysis_pool::AnalysisPool;
 use crate::service::error::ServiceError;
+use crate::service::evidence::Evidence;
 use crate::service::options::ServiceOptions;
 use crate::service::pipeline::Pipeline;
 use crate::service::ports::{Clock, SessionStore};
@@ -42,6 +43,8 @@ pub(in crate::service) struct Services {
     pub(in crate::service) pool: AnalysisPool,
     pub(in crate::service) sessions: Sessions,
     pub(in crate::service) watchers: Watchers,
+    /// Where stills go; unset where none are kept.
+    pub(in crate::service) evidence: OnceLock<Evidence>,
     pub(super) budget: Arc<ByteBudget>,
     next_stream: AtomicU64,
 }
@@ -76,6 +79,7 @@ impl Services {
             pipeline,
             sessions: Sessions { live: Mutex::default(), limit: options.max_live_sessions.max(1) },
             watchers: Watchers { by_session: Mutex::default(), limit: options.max_watchers },
+            evidence: OnceLock::new(),
             budget: Arc::new(ByteBudget::new(options.max_total_queue_bytes)),
             next_stream: AtomicU64::new(1),
             options,

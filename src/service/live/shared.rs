@@ -8,7 +8,10 @@ use std::time::Instant;
 use tokio::task::JoinSet;
 
 use crate::media::MediaTime;
-use crate::session::{Interview, MAX_PARTICIPANTS, MAX_TRACKS, ParticipantId, Track, TrackId, Urgency};
+use crate::service::evidence::{HeldShot, StillKeeper};
+use crate::session::{
+    Interview, MAX_PARTICIPANTS, MAX_TRACKS, ParticipantId, StillDesk, StillWish, Track, TrackId, Urgency,
+};
 
 use super::EndCause;
 use super::queue::{StreamId, TrackQueue};
@@ -20,10 +23,18 @@ const MAX_ANNOUNCEMENTS: u32 = 10_000;
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     interview: Mutex<Option<Interview>>,
+    stills: Mutex<Option<Stills>>,
     tracks: Mutex<Tracks>,
     closed: Mutex<Option<EndCause>>,
     workers: Mutex<JoinSet<()>>,
     idle_since: Mutex<Option<Instant>>,
+}
+
+/// Which stills of the session are wanted, and who counts what is held of them; absent where none are kept.
+#[derive(Debug)]
+pub(super) struct Stills {
+    pub(super) desk: StillDesk<HeldShot>,
+    pub(super) keeper: StillKeeper,
 }
 
 /// The tracks that streams announced, and what bounds them.
@@ -77,6 +88,27 @@ impl Shared {
     /// How much is wanted of a track's frames to come.
     pub(super) fn urgency(&self, track_id: &TrackId) -> Urgency {
         self.with_interview(|interview| interview.urgency(track_id)).unwrap_or_default()
+    }
+
+    /// Puts the desk at which stills are chosen in its place.
+    pub(super) fn set_stills(&self, stills: Stills) {
+        *lock(&self.stills) = Some(stills);
+    }
+
+    /// Runs something on the desk; `None` where no stills are kept.
+    pub(super) fn with_stills<T>(&self, run: impl FnOnce(&mut Stills) -> T) -> Option<T> {
+        lock(&self.stills).as_mut().map(run)
+    }
+
+    /// How often a still of a track's next frames is wanted.
+    pub(super) fn still_wish(&self, track_id: &TrackId) -> Option<StillWish> {
+        let (participant_id, face, urgency) = self.with_interview(|interview| {
+            let (participant_id, face) = interview.followed_face(track_id)?;
+            Some((participant_id.clone(), face, interview.urgency(track_id)))
+        })??;
+        self.with_stills(|stills| {
+            if stills.keeper.has_room() { stills.desk.wish(&participant_id, urgency, face) } else { None }
+        })?
     }
 
     /// The latest media time that the session saw of a track or of the participant behind it.

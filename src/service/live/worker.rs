@@ -215,6 +215,7 @@ impl<A: Analyst, F: Fn(Option<VideoFormat>) -> A> Following<A, F> {
                 shed_before: n_shed,
                 urgency: shared.urgency(&at_track),
                 waited,
+                still: shared.still_wish(&at_track),
             };
             let outcome = analyst.analyse(&sample, &context);
             (analyst, waited, outcome)
@@ -223,13 +224,14 @@ impl<A: Analyst, F: Fn(Option<VideoFormat>) -> A> Following<A, F> {
             Ok((analyst, waited, outcome)) => {
                 self.analyst = Some(analyst);
                 match outcome {
-                    Ok(Analysed { observations, timing }) => {
+                    Ok(Analysed { observations, stills, timing }) => {
                         count_outcome(&observations);
                         let timing = Some(FrameTiming { queue: waited + timing.queue, ..timing });
                         return Some(Command::Observed {
                             track_id,
                             progress: Progress { sequence, timing },
                             observations,
+                            stills,
                         });
                     }
                     Err(error) => {
@@ -255,11 +257,13 @@ impl<A: Analyst, F: Fn(Option<VideoFormat>) -> A> Following<A, F> {
         let track_id = self.worker.track_id.clone();
         let (last, urgency) = (self.last_sequence?, self.worker.shared.urgency(&track_id));
         let waited = Duration::ZERO;
-        let context = SampleContext { arrival: MediaTime::ZERO, missing_before: 0, shed_before: 0, urgency, waited };
+        let still = self.worker.shared.still_wish(&track_id);
+        let context =
+            SampleContext { arrival: MediaTime::ZERO, missing_before: 0, shed_before: 0, urgency, waited, still };
         match self.worker.pool.run(turn, move || analyst.finish(&context)).await {
-            Ok(Ok(Analysed { observations, .. })) => {
+            Ok(Ok(Analysed { observations, stills, .. })) => {
                 let progress = Progress { sequence: last, timing: None };
-                Some(Command::Observed { track_id, progress, observations })
+                Some(Command::Observed { track_id, progress, observations, stills })
             }
             Ok(Err(error)) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "the last frames of a track were lost");

@@ -16,6 +16,7 @@ const FIXTURES: &[(i64, &str)] = &[
     (2, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/store/database_v2.sql"))),
     (3, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/store/database_v3.sql"))),
     (4, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/store/database_v4.sql"))),
+    (5, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/store/database_v5.sql"))),
 ];
 
 #[test]

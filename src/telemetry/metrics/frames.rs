@@ -93,6 +93,8 @@ pub enum Stage {
     Presentation,
     /// Deepfake model.
     Deepfake,
+    /// Encoding a still.
+    Still,
     /// The session's step: signals, score, segments.
     Score,
     /// Making it durable.
@@ -101,7 +103,7 @@ pub enum Stage {
 
 impl Stage {
     /// Every stage, in order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Queue,
         Self::Decode,
         Self::Detect,
@@ -110,6 +112,7 @@ impl Stage {
         Self::Embed,
         Self::Presentation,
         Self::Deepfake,
+        Self::Still,
         Self::Score,
         Self::Store,
     ];
@@ -124,6 +127,7 @@ impl Stage {
             Self::Embed => "embed",
             Self::Presentation => "presentation",
             Self::Deepfake => "deepfake",
+            Self::Still => "still",
             Self::Score => "score",
             Self::Store => "store",
         }

@@ -22,7 +22,10 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 impl Session {
     /// Whether there is something to store or to tell, and the time for it has come.
     pub(super) fn is_commit_due(&self) -> bool {
-        let has_news = !self.journal.is_empty() || !self.accounted.is_empty() || !self.ended_tracks.is_empty();
+        let has_news = !self.journal.is_empty()
+            || !self.accounted.is_empty()
+            || !self.ended_tracks.is_empty()
+            || self.stills.has_rows();
         let is_urgent = !self.scores.is_empty()
             || self.closing.is_some()
             || self.streams.values().any(|state| state.unflushed.is_some());
@@ -39,13 +42,15 @@ impl Session {
     /// Makes everything so far durable, then tells it. On failure (`false`) all is kept for the next round.
     pub(super) async fn commit(&mut self) -> bool {
         self.note_accounted();
-        if !self.journal.is_empty() || self.end_time.is_some() {
+        if !self.journal.is_empty() || self.end_time.is_some() || self.stills.has_rows() {
             let commit = SessionCommit {
                 name: self.record.name.clone(),
                 expected_journal_len: self.record.journal_len,
                 journal: self.journal.clone(),
                 scores: self.scores.clone(),
                 segments: self.segments.values().cloned().collect(),
+                stills: self.stills.rows.clone(),
+                still_gaps: self.stills.gaps.clone(),
                 end_time: self.end_time,
                 audit: self.words_of_end(),
             };
@@ -66,6 +71,7 @@ impl Session {
             self.journal.clear();
             self.scores.clear();
             self.segments.clear();
+            self.stills.stored();
             self.stored = self.last_sequences();
         }
         self.last_commit = Instant::now();

@@ -65,6 +65,7 @@ impl Session {
         self.problems.clear();
         self.accounted.clear();
         self.ended_tracks.clear();
+        self.stills.give_up();
         self.end_time = None;
         let replies = self.closing.take().map(|closing| closing.replies).unwrap_or_default();
         self.closing = Some(Closing { cause, deadline: Instant::now(), waiting: HashSet::new(), replies, audit: None });
@@ -78,30 +79,35 @@ impl Session {
             return false;
         }
         match cause {
-            EndCause::Finished if self.record.end_time.is_some() => true,
             EndCause::Finished => {
-                if self.end_time.is_none() {
+                if self.end_time.is_none() && self.record.end_time.is_none() {
                     let at = self.services().arrival(self.record.create_time);
                     self.apply(JournalEntry::Finished { at });
                     self.end_time = Some(self.services().clock.now());
                 }
-                self.may_commit() && self.commit().await
+                let is_stored = self.record.end_time.is_some() && !self.stills.has_rows();
+                self.are_stills_settled() && (is_stored || (self.may_commit() && self.commit().await))
             }
-            EndCause::Draining => !self.has_news() || (self.may_commit() && self.commit().await),
+            EndCause::Draining => {
+                self.are_stills_settled() && (!self.has_news() || (self.may_commit() && self.commit().await))
+            }
             EndCause::Deleted | EndCause::TakenOver | EndCause::Failed => true,
         }
     }
 
     /// Whether nobody feeds the session any more, for long enough, and nothing is left to do.
-    fn is_idle(&self) -> bool {
+    fn is_idle(&mut self) -> bool {
         let Some(since) = self.shared().idle_since() else { return false };
         let is_long = since.elapsed() >= self.services().options.idle_session();
         let is_waiting = self.shared().tracks().entries.values().any(|entry| !entry.queue.is_empty());
-        !self.has_news() && (is_long || (self.must_make_room && !is_waiting))
+        !self.has_news()
+            && (is_long || (self.must_make_room && !is_waiting))
+            && self.are_stills_settled()
+            && !self.has_news()
     }
 
     fn has_news(&self) -> bool {
-        !self.journal.is_empty() || !self.accounted.is_empty()
+        !self.journal.is_empty() || !self.accounted.is_empty() || self.stills.has_rows()
     }
 
     pub(super) fn count_verdicts(&self) {
@@ -123,6 +129,9 @@ impl Session {
         let (services, shared) = (Arc::clone(&self.registration.services), Arc::clone(&self.registration.shared));
         let closing = self.closing.take();
         let cause = closing.as_ref().map(|closing| closing.cause);
+        if cause == Some(EndCause::Deleted) {
+            self.discard_stills().await;
+        }
         // An idle session has no input left; should there be one, it resumes.
         shared.close(cause.unwrap_or(EndCause::Failed));
         drop(self.registration);
