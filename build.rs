@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use prost::Message as _;
 
-const PROTOS: [&str; 5] = [
+const PROTOS: [&str; 6] = [
     "bonafide/v1/types.proto",
+    "bonafide/v1/identity_service.proto",
     "bonafide/v1/session_service.proto",
     "bonafide/v1/live_service.proto",
     "bonafide/v1/review_service.proto",

@@ -11,6 +11,7 @@ mod error;
 mod eval;
 mod global;
 mod healthcheck;
+mod identity;
 mod loadtest;
 mod models;
 mod result;
@@ -32,6 +33,7 @@ pub use self::error::{EXIT_FAILED, EXIT_USAGE, UsageError, exit_code, report};
 pub use self::eval::EvalCommand;
 pub use self::global::GlobalArgs;
 pub use self::healthcheck::HealthcheckArgs;
+pub use self::identity::IdentityArgs;
 pub use self::loadtest::LoadtestArgs;
 pub use self::models::ModelsArgs;
 pub use self::score::ScoreArgs;
@@ -67,6 +69,8 @@ pub enum Command {
     Audit(AuditCommand),
     /// Makes and changes accounts for the review pages.
     Users(UsersArgs),
+    /// Compares, searches and confirms faces across sessions.
+    Identity(IdentityArgs),
     /// Shows and checks the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -108,6 +112,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Models(args) => models::run(args, &cli.global.load_config([])?.get().inference),
         Command::Audit(command) => command.run(&cli.global),
         Command::Users(args) => args.run(&cli.global),
+        Command::Identity(args) => args.run(&cli.global),
         Command::Config(command) => command.run(&cli.global),
         Command::Healthcheck(args) => args.run(&cli.global),
     }

@@ -21,7 +21,7 @@ use crate::inference::InferenceOptions;
 use crate::keys::KeysOptions;
 use crate::media::MediaLimits;
 use crate::scoring::ScoringOptions;
-use crate::service::{EvidenceOptions, ServiceOptions};
+use crate::service::{EvidenceOptions, IdentityOptions, ServiceOptions};
 use crate::store::StoreOptions;
 use crate::telemetry::TelemetryOptions;
 
@@ -37,6 +37,8 @@ pub struct Config {
     pub evidence: EvidenceOptions,
     /// Where the server listens and whom it lets in.
     pub grpc: GrpcOptions,
+    /// Whether faces are compared across sessions.
+    pub identity: IdentityOptions,
     /// Models and where they run.
     pub inference: InferenceOptions,
     /// What signs and seals.

@@ -12,6 +12,7 @@ mod field;
 mod filter;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod identity;
 mod incoming;
 mod live;
 mod name;

@@ -10,6 +10,7 @@ mod analyst;
 mod caller;
 mod error;
 mod evidence;
+mod identities;
 mod live;
 mod options;
 mod pipeline;
@@ -29,9 +30,14 @@ pub use self::evidence::{
     Evidence, EvidenceOptions, PictureInfo, SessionStills, Shot, StillFace, StillFacts, StillPart, StillPicture,
     StillView, Swept,
 };
+pub use self::identities::{
+    Comparison, Enrolment, Hunt, HuntedFace, Identities, IdentityOptions, IdentityParts, Ledger, LedgerEntry,
+    LedgerPair, Likeness, NewReference, Opinion, PairKind, ReferenceSource, Relation, SearchAnswer, SearchFigures,
+    SearchHit, SearchRequest, SessionFace, Subject, TemplateCondition, TemplateQuality,
+};
 pub use self::live::{
-    Acknowledgement, EndCause, LiveEvent, OpenStream, SampleProblem, StreamCommand, StreamInput, StreamOptions,
-    StreamReady,
+    Acknowledgement, EndCause, LiveEvent, OpenStream, SampleProblem, SessionNews, StreamCommand, StreamInput,
+    StreamOptions, StreamReady,
 };
 pub use self::options::ServiceOptions;
 pub use self::pipeline::Pipeline;

@@ -23,6 +23,7 @@ mod failure;
 mod filter;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod identity;
 mod journal;
 mod journal_v1;
 mod open;
@@ -42,6 +43,8 @@ mod writer;
 
 #[cfg(test)]
 mod contract;
+#[cfg(test)]
+mod contract_identity;
 #[cfg(test)]
 mod contract_people;
 #[cfg(test)]

@@ -31,7 +31,7 @@ mod tracker;
 mod transform;
 
 pub use self::alignment::{CHIP_SIDE_PX, align_face};
-pub use self::embedding::Embedding;
+pub use self::embedding::{Embedding, EmbeddingSum};
 pub use self::error::VisionError;
 pub use self::face::{
     DeepfakeOutput, Detection, FaceMesh, FaceQuality, FaceShape, FaceTrackId, FivePoints, HeadPose, MESH_POINTS,

@@ -32,7 +32,7 @@ impl Engine {
     }
 }
 
-fn load_policy(config: &Config, policy_file: Option<&Path>) -> anyhow::Result<(Policy, String)> {
+pub(super) fn load_policy(config: &Config, policy_file: Option<&Path>) -> anyhow::Result<(Policy, String)> {
     let configured = Some(config.scoring.policy_file.as_path()).filter(|path| !path.as_os_str().is_empty());
     let Some(path) = policy_file.or(configured) else {
         return Ok((Policy::shipped(), Policy::shipped_text().to_owned()));

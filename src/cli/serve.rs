@@ -13,9 +13,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Flag};
 use crate::grpc::{ServerVersions, UseCases};
+use crate::identity::SearchPolicy;
 use crate::keys::KeyFile;
-use crate::service::ports::Clock;
-use crate::service::{Evidence, Interviews, Reviews, SessionKeys, Swept};
+use crate::service::ports::{Clock, SessionStore};
+use crate::service::{Evidence, Identities, IdentityParts, Interviews, Reviews, SessionKeys, Swept};
 use crate::store::{EvidenceFolder, SqlStore};
 use crate::telemetry::{OpsServer, Telemetry};
 
@@ -72,9 +73,26 @@ async fn serve(config: &Config, telemetry: Telemetry, engine: Engine) -> anyhow:
     let evidence =
         Evidence::new(Arc::clone(&store) as _, folder, session_keys, Arc::clone(&clock), config.evidence.clone());
     evidence.claim().await.context("cannot use the folder of stills")?;
-    let interviews =
-        Interviews::start(Arc::clone(&store) as _, clock, engine.pipeline, engine.policy, config.service.clone())?
-            .keeping(evidence.clone());
+    let policy = Arc::clone(&engine.policy);
+    let sessions = Arc::clone(&store) as Arc<dyn SessionStore>;
+    let interviews = Interviews::start(
+        Arc::clone(&sessions),
+        Arc::clone(&clock),
+        engine.pipeline,
+        engine.policy,
+        config.service.clone(),
+    )?
+    .keeping(evidence.clone());
+    let parts = IdentityParts {
+        store: Arc::clone(&store) as _,
+        sessions,
+        data_keys: Arc::clone(&store) as _,
+        sealing: keys.sealing_keys(),
+        clock,
+        policy,
+        search: SearchPolicy::shipped(),
+    };
+    let identities = Identities::new(parts, config.identity.clone(), Some(&interviews))?;
     let is_ready = Arc::new(AtomicBool::new(interviews.is_ready().await));
     let shown_readiness = Arc::clone(&is_ready);
     let ops = OpsServer::bind(config.telemetry.ops_listen, telemetry, move || {
@@ -88,9 +106,13 @@ async fn serve(config: &Config, telemetry: Telemetry, engine: Engine) -> anyhow:
     tracing::info!(ops.address = %ops.local_addr(), "serving metrics and readiness");
     let ended = CancellationToken::new();
     let ops_task = tokio::spawn(ops.serve(ended.clone().cancelled_owned()));
-    let chores = chores(interviews.clone(), evidence.clone(), Arc::clone(&is_ready));
+    let chores = chores(interviews.clone(), evidence.clone(), identities.clone(), Arc::clone(&is_ready));
     let chores = tokio::spawn(ended.clone().run_until_cancelled_owned(chores));
-    let use_cases = UseCases { interviews, reviews, evidence };
+    let ledger = interviews.news().map(|news| {
+        let identities = identities.clone();
+        tokio::spawn(ended.clone().run_until_cancelled_owned(async move { identities.run(news).await }))
+    });
+    let use_cases = UseCases { interviews, reviews, evidence, identities };
     let server = crate::grpc::serve(&config.grpc, use_cases, versions, stop).await?;
     println!("bonafide {} serves gRPC on {}", env!("CARGO_PKG_VERSION"), server.address());
     let outcome = server.join().await;
@@ -98,6 +120,9 @@ async fn serve(config: &Config, telemetry: Telemetry, engine: Engine) -> anyhow:
     store.close().await;
     ended.cancel();
     let _ = chores.await;
+    if let Some(ledger) = ledger {
+        let _ = ledger.await;
+    }
     ops_task.await.context("the operators' endpoint failed")??;
     outcome?;
     tracing::info!("server ended");
@@ -105,10 +130,11 @@ async fn serve(config: &Config, telemetry: Telemetry, engine: Engine) -> anyhow:
 }
 
 /// Watches readiness and deletes what is past its time.
-async fn chores(interviews: Interviews, evidence: Evidence, is_ready: Arc<AtomicBool>) {
+async fn chores(interviews: Interviews, evidence: Evidence, identities: Identities, is_ready: Arc<AtomicBool>) {
     let mut readiness = tokio::time::interval(READINESS_INTERVAL);
     let mut sweep = tokio::time::interval(SWEEP_INTERVAL);
     let mut orphans = tokio::time::interval(ORPHANS_INTERVAL);
+    let mut ledger = tokio::time::interval(SWEEP_INTERVAL);
     loop {
         tokio::select! {
             _ = readiness.tick() => is_ready.store(interviews.is_ready().await, Ordering::Relaxed),
@@ -128,6 +154,11 @@ async fn chores(interviews: Interviews, evidence: Evidence, is_ready: Arc<Atomic
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "could not look for files left behind");
                 }
+            },
+            _ = ledger.tick() => match identities.sweep().await {
+                Ok(0) => {}
+                Ok(n_templates) => tracing::info!(templates = n_templates, "deleted templates past their retention"),
+                Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "could not tend the identity ledger"),
             },
         }
     }

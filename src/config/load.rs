@@ -39,6 +39,7 @@ impl LoadedConfig {
         let loaded = Self { config, merged };
         loaded.check("evidence", loaded.config.evidence.validate())?;
         loaded.check("grpc", loaded.config.grpc.validate().map_err(of_grpc))?;
+        loaded.check("identity", loaded.config.identity.validate())?;
         loaded.check("inference", loaded.config.inference.check().map_err(of_inference))?;
         loaded.check("media", loaded.config.media.validate())?;
         loaded.check("service", loaded.config.service.validate())?;

@@ -112,7 +112,7 @@ fn unknown_keys_stop_the_start() {
         (
             "colour = 1\n",
             &[],
-            "unknown key colour in FOLDER/bonafide.toml: known here: grpc, inference, keys, media, scoring, service, \
+            "unknown key colour in FOLDER/bonafide.toml: known here: grpc, identity, inference, keys, media, scoring, service, \
              store, telemetry",
         ),
         (

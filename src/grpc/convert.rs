@@ -2,6 +2,7 @@
 
 mod event;
 mod evidence;
+mod identity;
 mod media;
 mod review;
 mod score;
@@ -13,6 +14,10 @@ pub(super) use self::event::{
     ack_from_wire, ack_to_wire, ended_to_wire, pacing_from_wire, pacing_to_wire, problem_to_wire, sample_error,
 };
 pub(super) use self::evidence::{still_part_from_wire, stills_to_wire};
+pub(super) use self::identity::{
+    candidate_to_wire, comparison_to_wire, hunt_to_wire, ledger_to_wire, match_to_wire, match_verdict_from_wire,
+    new_reference_from_wire, reference_to_wire, search_to_wire, subject_from_wire, watched_to_wire,
+};
 pub(super) use self::media::{SampleFromWire, SampleRef, sample_from_wire, video_format_to_wire, video_to_wire};
 pub(super) use self::review::{decision_kind_from_wire, review_to_wire, verdict_from_wire};
 pub(super) use self::score::{score_from_wire, score_to_wire, segment_from_wire, segment_to_wire};

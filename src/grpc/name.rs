@@ -1,6 +1,7 @@
 //! Resource names (AIP-122): `sessions/{session}`, `sessions/{session}/segments/{number}`, `sessions/{session}/stills/{number}`,
-//! `candidates/{candidate}`.
+//! `candidates/{candidate}`, `candidates/{candidate}/references/{reference}`.
 
+use crate::service::ports::{ReferenceId, ReferenceName};
 use crate::session::{CandidateId, SessionId};
 
 use super::field::FieldError;
@@ -39,6 +40,14 @@ pub(super) fn parse_candidate(field: &'static str, name: &str) -> Result<Candida
     CandidateId::new(id).map_err(|error| FieldError::new(field, format!("the id {}", error.problem)))
 }
 
+/// The reference that `name` names.
+pub(super) fn parse_reference(field: &'static str, name: &str) -> Result<ReferenceName, FieldError> {
+    let problem = || FieldError::new(field, "must have the form candidates/{candidate}/references/{reference}");
+    let (candidate, id) = name.split_once("/references/").ok_or_else(problem)?;
+    let id = ReferenceId::new(id).map_err(|error| FieldError::new(field, format!("the id {}", error.problem)))?;
+    Ok(ReferenceName { candidate: parse_candidate(field, candidate)?, id })
+}
+
 /// The session and number that a segment's `name` names.
 pub(super) fn parse_segment(field: &'static str, name: &str) -> Result<(SessionId, u32), FieldError> {
     parse_part(field, name, "/segments/", "must have the form sessions/{id}/segments/{number}")
@@ -69,8 +78,8 @@ fn parse_part(
 #[cfg(test)]
 mod tests {
     use super::{
-        candidate_name, parse_candidate, parse_segment, parse_session, parse_still, segment_name, session_name,
-        still_name,
+        candidate_name, parse_candidate, parse_reference, parse_segment, parse_session, parse_still, segment_name,
+        session_name, still_name,
     };
 
     #[test]
@@ -83,6 +92,8 @@ mod tests {
         assert_eq!(parse_segment("name", "sessions/segments/segments/3"), Ok((id, 3)));
         let candidate = parse_candidate("candidate", "candidates/ATS.7").expect("valid");
         assert_eq!(candidate_name(&candidate), "candidates/ATS.7");
+        let reference = "candidates/ATS.7/references/r-00112233445566778899aabb";
+        assert_eq!(parse_reference("name", reference).expect("valid").to_string(), reference);
     }
 
     #[test]
@@ -95,6 +106,15 @@ mod tests {
         }
         for bad in ["", "7", "candidates/", "candidates/a/b", "candidates/.."] {
             assert_eq!(parse_candidate("candidate", bad).expect_err(bad).field, "candidate");
+        }
+        for bad in [
+            "",
+            "candidates/7",
+            "candidates/7/references/",
+            "candidates/7/references/r-0",
+            "x/7/references/r-00112233445566778899aabb",
+        ] {
+            assert!(parse_reference("name", bad).is_err(), "{bad}");
         }
         for bad in
             ["sessions/abcd", "sessions/abcd/segments/", "sessions/abcd/segments/-1", "sessions/abcd/segments/1/x"]

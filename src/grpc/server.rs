@@ -16,16 +16,18 @@ use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
-use crate::service::{Evidence, Interviews, Reviews};
+use crate::service::{Evidence, Identities, Interviews, Reviews};
 
 use super::access::AccessLayer;
 use super::call::Calls;
 use super::evidence::Stills;
+use super::identity::Identity as IdentityCalls;
 use super::incoming::connections;
 use super::live::Live;
 use super::options::{GrpcError, GrpcOptions, MAX_MESSAGE_BYTES, TlsOptions, secs};
 use super::proto::FILE_DESCRIPTOR_SET;
 use super::proto::v1::evidence_service_server::EvidenceServiceServer;
+use super::proto::v1::identity_service_server::IdentityServiceServer;
 use super::proto::v1::live_service_server::LiveServiceServer;
 use super::proto::v1::review_service_server::ReviewServiceServer;
 use super::proto::v1::session_service_server::SessionServiceServer;
@@ -62,6 +64,8 @@ pub struct UseCases {
     pub reviews: Reviews,
     /// What shows why.
     pub evidence: Evidence,
+    /// Who was seen before.
+    pub identities: Identities,
 }
 
 /// A server that runs. Dropping it stops it without the courtesies.
@@ -99,7 +103,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<GrpcServer, GrpcError> {
     options.validate()?;
-    let UseCases { interviews, reviews, evidence } = use_cases;
+    let UseCases { interviews, reviews, evidence, identities } = use_cases;
     let mut builder = Server::builder();
     if let Some(tls) = &options.tls {
         builder = builder.tls_config(tls_config(tls).await?).map_err(|source| GrpcError::Transport { source })?;
@@ -124,7 +128,8 @@ pub async fn serve(
     };
     let sessions = Sessions { interviews: interviews.clone(), calls: Arc::clone(&calls) };
     let review = Review { reviews, calls: Arc::clone(&calls) };
-    let stills = Stills { evidence, calls };
+    let stills = Stills { evidence, calls: Arc::clone(&calls) };
+    let identity = IdentityCalls { identities, calls };
     let router = builder
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
@@ -139,6 +144,11 @@ pub async fn serve(
         )
         .add_service(
             SessionServiceServer::new(sessions)
+                .max_decoding_message_size(MAX_MESSAGE_BYTES)
+                .max_encoding_message_size(MAX_MESSAGE_BYTES),
+        )
+        .add_service(
+            IdentityServiceServer::new(identity)
                 .max_decoding_message_size(MAX_MESSAGE_BYTES)
                 .max_encoding_message_size(MAX_MESSAGE_BYTES),
         )
@@ -185,6 +195,7 @@ async fn report(health: &HealthReporter, is_ready: bool) {
         SessionServiceServer::<Sessions>::NAME,
         ReviewServiceServer::<Review>::NAME,
         EvidenceServiceServer::<Stills>::NAME,
+        IdentityServiceServer::<IdentityCalls>::NAME,
     ];
     for service in services {
         health.set_service_status(service, status).await;

@@ -9,6 +9,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
 use crate::error::{ErrorKind, Kinded};
+use crate::identity::IdentityError;
 use crate::media::MediaError;
 use crate::service::ServiceError;
 
@@ -105,15 +106,20 @@ fn hidden(kind: ErrorKind, error: &ServiceError) -> Status {
 
 fn violation(error: &ServiceError) -> Option<(String, String)> {
     match error {
-        ServiceError::InvalidField { field, problem } => Some(((*field).to_owned(), problem.clone())),
-        ServiceError::Id(error) => Some((error.field.to_owned(), error.problem.to_owned())),
-        ServiceError::Media(MediaError::InvalidField { field, problem }) => {
+        ServiceError::InvalidField { field, problem }
+        | ServiceError::Media(MediaError::InvalidField { field, problem })
+        | ServiceError::Identity(IdentityError::Invalid { field, problem }) => {
             Some(((*field).to_owned(), problem.clone()))
         }
+        ServiceError::Id(error) => Some((error.field.to_owned(), error.problem.to_owned())),
         ServiceError::Media(MediaError::OverLimit { what, remedy, .. }) => {
             Some(((*what).to_owned(), (*remedy).to_owned()))
         }
+        ServiceError::Identity(error @ IdentityError::BeyondData { .. }) => {
+            Some(("max_false_matches".to_owned(), error.to_string()))
+        }
         ServiceError::NotFound { .. }
+        | ServiceError::Identity(_)
         | ServiceError::AlreadyExists { .. }
         | ServiceError::FailedPrecondition { .. }
         | ServiceError::PermissionDenied { .. }

@@ -110,6 +110,25 @@ impl SearchCalibration {
         self.line.apply(f64::from(similarity), None)
     }
 
+    /// The least and the most that a ratio can be: the data behind it allow no stronger statement.
+    #[must_use]
+    pub const fn ratio_bounds(&self) -> (f64, f64) {
+        (self.line.llr_min, self.line.llr_max)
+    }
+
+    /// People behind the ratio: of whom pictures were compared with each other, and with those of others.
+    #[must_use]
+    pub const fn n_people(&self) -> (u32, u32) {
+        (self.line.n_bona_fide, self.line.n_attack)
+    }
+
+    /// The least number of false matches a search of `n_templates` that [`SearchCalibration::threshold`] takes.
+    #[must_use]
+    pub fn least_false_matches(&self, n_templates: usize) -> f64 {
+        // A little more, so that rounding does not make it less.
+        self.tail.least_rate() * n_templates.max(1) as f64 * (1.0 + 1e-9)
+    }
+
     /// False matches to expect of one search of `n_templates` of different people at a threshold.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::error::IdentityError;
-use crate::vision::Embedding;
+use crate::vision::{Embedding, EmbeddingSum};
 
 /// Longest vector that a template may have: of longer ones a sum of products would leave 32 bits.
 pub(super) const MAX_DIMENSION: usize = 4096;
@@ -90,6 +90,29 @@ impl Template {
         sum.finish()
     }
 
+    /// The template of vectors that one model made, by their sum.
+    ///
+    /// # Errors
+    /// [`IdentityError::NoDirection`] when there was no vector or they cancel out, [`IdentityError::Invalid`] when they are too
+    /// long.
+    pub fn of_sum(model: ModelDigest, sum: &EmbeddingSum) -> Result<Self, IdentityError> {
+        let (sum, n_embeddings) = (sum.values(), sum.n_embeddings());
+        if sum.len() > MAX_DIMENSION {
+            return Err(too_long(sum.len()));
+        }
+        let length = sum.iter().map(|total| total * total).sum::<f64>().sqrt();
+        let resultant = length / f64::from(n_embeddings.max(1));
+        let problem = if n_embeddings == 0 { "it is of no vector" } else { "its vectors cancel out" };
+        if !resultant.is_finite() || resultant < MIN_RESULTANT {
+            return Err(IdentityError::NoDirection { problem });
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "numbers of -1..=1")]
+        let (raw, spread) =
+            (sum.iter().map(|total| (total / length) as f32).collect::<Vec<_>>(), (1.0 - resultant) as f32);
+        let direction = Embedding::from_raw(&raw).ok_or(IdentityError::NoDirection { problem })?;
+        Ok(Self { model, direction, n_embeddings, spread: spread.clamp(0.0, 1.0) })
+    }
+
     /// A template that was kept, bit for bit.
     ///
     /// # Errors
@@ -152,18 +175,17 @@ impl Template {
 }
 
 /// A template under way: takes one vector after the other and keeps their sum alone.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct TemplateSum {
     model: ModelDigest,
-    sum: Vec<f64>,
-    n_embeddings: u32,
+    sum: EmbeddingSum,
 }
 
 impl TemplateSum {
     /// Of no vector yet.
     #[must_use]
-    pub const fn new(model: ModelDigest) -> Self {
-        Self { model, sum: Vec::new(), n_embeddings: 0 }
+    pub fn new(model: ModelDigest) -> Self {
+        Self { model, sum: EmbeddingSum::default() }
     }
 
     /// Takes one vector of the model in.
@@ -171,21 +193,14 @@ impl TemplateSum {
     /// # Errors
     /// [`IdentityError::Dimension`] when it is not as long as those before, [`IdentityError::Invalid`] when it is too long.
     pub fn add(&mut self, embedding: &Embedding) -> Result<(), IdentityError> {
-        let values = embedding.values();
-        if self.n_embeddings == 0 {
-            if values.len() > MAX_DIMENSION {
-                return Err(too_long(values.len()));
-            }
-            self.sum = vec![0.0; values.len()];
+        let found = embedding.values().len();
+        if found > MAX_DIMENSION {
+            return Err(too_long(found));
         }
-        if values.len() != self.sum.len() {
-            return Err(IdentityError::Dimension { expected: self.sum.len(), found: values.len() });
+        if self.sum.add(embedding) {
+            return Ok(());
         }
-        for (total, value) in self.sum.iter_mut().zip(values) {
-            *total += f64::from(*value);
-        }
-        self.n_embeddings = self.n_embeddings.saturating_add(1);
-        Ok(())
+        Err(IdentityError::Dimension { expected: self.sum.values().len(), found })
     }
 
     /// The template of what was taken in.
@@ -193,24 +208,7 @@ impl TemplateSum {
     /// # Errors
     /// [`IdentityError::NoDirection`] when there was no vector or they cancel out.
     pub fn finish(&self) -> Result<Template, IdentityError> {
-        let length = self.sum.iter().map(|total| total * total).sum::<f64>().sqrt();
-        let resultant = length / f64::from(self.n_embeddings.max(1));
-        let problem = if self.n_embeddings == 0 { "it is of no vector" } else { "its vectors cancel out" };
-        if !resultant.is_finite() || resultant < MIN_RESULTANT {
-            return Err(IdentityError::NoDirection { problem });
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "numbers of -1..=1")]
-        let (raw, spread) =
-            (self.sum.iter().map(|total| (total / length) as f32).collect::<Vec<_>>(), (1.0 - resultant) as f32);
-        let direction = Embedding::from_raw(&raw).ok_or(IdentityError::NoDirection { problem })?;
-        Ok(Template { model: self.model, direction, n_embeddings: self.n_embeddings, spread: spread.clamp(0.0, 1.0) })
-    }
-}
-
-impl fmt::Debug for TemplateSum {
-    /// Counts only: vectors never reach a log.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TemplateSum({} of [{}])", self.n_embeddings, self.sum.len())
+        Template::of_sum(self.model, &self.sum)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::error::{ErrorKind, Kinded};
+use crate::identity::IdentityError;
 use crate::inference::InferenceError;
 use crate::keys::SealError;
 use crate::media::MediaError;
@@ -87,6 +88,9 @@ pub enum ServiceError {
     /// A model could not be run.
     #[error(transparent)]
     Inference(#[from] InferenceError),
+    /// A template or a search cannot be used.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// Something sealed does not open.
     #[error(transparent)]
     Seal(#[from] SealError),
@@ -119,6 +123,7 @@ impl Kinded for ServiceError {
             Self::Media(error) => error.kind(),
             Self::Vision(error) => error.kind(),
             Self::Inference(error) => error.kind(),
+            Self::Identity(error) => error.kind(),
             Self::Seal(SealError::Broken) => ErrorKind::DataLoss,
             Self::Evidence(error) => error.kind(),
             Self::Store(error) => error.kind(),

@@ -24,7 +24,8 @@ use tokio::sync::{mpsc, oneshot};
 use crate::audit::Event;
 use crate::error::ErrorKind;
 use crate::media::{MediaTime, VideoFormat, VideoSample};
-use crate::session::{ParticipantId, SessionEvent, SessionId, Track, TrackId};
+use crate::session::{ParticipantId, SessionEvent, SessionId, SessionName, Track, TrackId};
+use crate::vision::EmbeddingSum;
 
 use self::actor::Command;
 pub use self::input::StreamInput;
@@ -34,6 +35,20 @@ pub(super) use self::registry::{DRAINING, LiveSession, Purpose, Services};
 use super::analyst::FrameTiming;
 use super::error::ServiceError;
 use super::sessions::NewSession;
+
+/// What became of a session on this server.
+#[derive(Clone, Debug)]
+pub enum SessionNews {
+    /// It was finished, and all of it is stored.
+    Finished {
+        /// Which.
+        name: SessionName,
+        /// Who was behind each participant's camera, the one that it began with first.
+        persons: Vec<(ParticipantId, Vec<EmbeddingSum>)>,
+    },
+    /// It was deleted with all that was known of it.
+    Deleted(SessionName),
+}
 
 /// How a stream begins.
 #[derive(Clone, Debug)]

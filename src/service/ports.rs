@@ -3,6 +3,7 @@
 mod accounts;
 mod data_keys;
 mod evidence;
+mod identity;
 mod review;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,11 @@ use crate::session::{
 pub use self::accounts::{Account, AccountPatch, AccountStore, WebSession};
 pub use self::data_keys::DataKeyStore;
 pub use self::evidence::{EvidenceError, EvidenceStore, FileDigest, StillRow, StillStore, StoredStill};
+pub use self::identity::{
+    CandidateRecord, FaceName, FaceRecord, IdentityStore, MatchFilter, MatchRecord, MatchVerdict, NewProposal,
+    NewReferenceRow, NewTemplate, PageRequest, Proposal, ProposalRecord, ReferenceId, ReferenceName, ReferencePurpose,
+    ReferenceRecord, StoredTemplate, TemplateChanges, TemplateKind, TemplateState, VerdictRecord, WatchRecord,
+};
 pub use self::review::{
     Decision, DecisionKind, Mark, MarkVerdict, Review, ReviewCount, ReviewState, ReviewStore, ReviewSummary,
 };

@@ -196,13 +196,13 @@ fn next_ordinal(decisions: &[Decision]) -> Option<u32> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Need {
+pub(super) enum Need {
     Mandatory,
     Optional,
 }
 
 /// A note without the space around it.
-fn check_note(field: &'static str, note: &str, need: Need) -> Result<String, ServiceError> {
+pub(super) fn check_note(field: &'static str, note: &str, need: Need) -> Result<String, ServiceError> {
     let note = note.trim();
     let invalid = |problem: String| Err(ServiceError::InvalidField { field, problem });
     if note.is_empty() && need == Need::Mandatory {

@@ -28,7 +28,7 @@ impl SessionKeys {
     /// [`ServiceError::Store`], [`ServiceError::Seal`] when the master key is lost.
     pub async fn open(&self, name: &SessionName) -> Result<Option<DataKey>, ServiceError> {
         let wrapped = self.store.data_key(name).await?;
-        Ok(wrapped.map(|wrapped| self.sealing.unwrap(&owner(name), &wrapped)).transpose()?)
+        Ok(wrapped.map(|wrapped| self.sealing.unwrap(&owner_of(name), &wrapped)).transpose()?)
     }
 
     /// A session's key, made when there is none.
@@ -39,10 +39,10 @@ impl SessionKeys {
         if let Some(key) = self.open(name).await? {
             return Ok(key);
         }
-        let wrapped = self.sealing.wrap(&owner(name), &DataKey::generate())?;
+        let wrapped = self.sealing.wrap(&owner_of(name), &DataKey::generate())?;
         // Another server may have been faster; the key that is kept is the one.
         let kept = self.store.keep_data_key(name, wrapped).await?;
-        Ok(self.sealing.unwrap(&owner(name), &kept)?)
+        Ok(self.sealing.unwrap(&owner_of(name), &kept)?)
     }
 }
 
@@ -53,6 +53,6 @@ impl std::fmt::Debug for SessionKeys {
 }
 
 /// What a session's wrapped key is bound to. Neither part can hold the byte between them.
-fn owner(name: &SessionName) -> Vec<u8> {
+pub(super) fn owner_of(name: &SessionName) -> Vec<u8> {
     [name.tenant.as_str().as_bytes(), b"\0", name.id.as_str().as_bytes()].concat()
 }

@@ -1,7 +1,7 @@
 //! Session use cases: create, get, list, update, finish, delete, segments, and the doors to live streams.
 
 mod feeding;
-mod fields;
+pub(super) mod fields;
 mod watching;
 
 use std::collections::BTreeMap;
@@ -12,12 +12,13 @@ use crate::audit::{Action, Event};
 use crate::scoring::Policy;
 use crate::session::{CandidateId, EvidenceMode, SessionId};
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::mpsc;
 
 use self::fields::{check_labels, check_text, parse_etag};
 use super::caller::{Attempt, Caller, Permission, permit};
 use super::error::ServiceError;
 use super::evidence::Evidence;
-use super::live::{self, EndCause, LiveEvent, Purpose, Services};
+use super::live::{self, EndCause, LiveEvent, Purpose, Services, SessionNews};
 use super::options::ServiceOptions;
 use super::pipeline::Pipeline;
 use super::ports::{Clock, Page, ReviewSummary, SessionPatch, SessionQuery, SessionRecord, SessionStore};
@@ -176,6 +177,7 @@ impl Interviews {
         }
         self.services.watchers.publish(&name, &LiveEvent::Ended(Some(EndCause::Deleted)));
         self.purge_stills().await;
+        self.services.tell(SessionNews::Deleted(name));
         Ok(())
     }
 
@@ -212,6 +214,12 @@ impl Interviews {
     /// Whether new streams are accepted: the store answers and the server does not drain.
     pub async fn is_ready(&self) -> bool {
         !self.services.sessions.is_closed() && self.services.store.ping().await.is_ok()
+    }
+
+    /// What becomes of sessions from here on, for whoever works on what is finished; one listener only.
+    #[must_use]
+    pub fn news(&self) -> Option<mpsc::Receiver<SessionNews>> {
+        self.services.listen()
     }
 
     /// Sessions in memory now.
@@ -345,7 +353,7 @@ fn changed_fields(patch: &SessionPatch) -> String {
 }
 
 /// 32 hex digits of randomness from the operating system.
-fn random_hex() -> String {
+pub(super) fn random_hex() -> String {
     use std::fmt::Write;
     let bytes: [u8; 16] = rand::random();
     bytes.iter().fold(String::with_capacity(32), |mut text, byte| {

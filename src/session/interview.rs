@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::media::MediaTime;
 use crate::scoring::{Policy, Score};
 use crate::signals::SignalName;
-use crate::vision::FaceTrackId;
+use crate::vision::{EmbeddingSum, FaceTrackId};
 
 use super::event::{Pacing, SessionEvent};
 use super::ids::{ParticipantId, TrackId};
@@ -114,6 +114,11 @@ impl Interview {
     /// The participants that were ever behind a camera or named by a reference image.
     pub fn participant_ids(&self) -> impl Iterator<Item = &ParticipantId> {
         self.participants.keys()
+    }
+
+    /// Who was behind the cameras: each participant with the persons that were told apart, the one that it began with first.
+    pub fn persons(&self) -> impl Iterator<Item = (&ParticipantId, Vec<&EmbeddingSum>)> {
+        self.participants.iter().map(|(id, participant)| (id, participant.persons().collect()))
     }
 
     /// The latest media time of a track or of the participant behind it, whichever is later.

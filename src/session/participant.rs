@@ -8,7 +8,7 @@ use crate::signals::{
     Deepfake, FaceObservation, FaceSearch, FrameObservation, Identity, Measurement, Motion, Presence, Presentation,
     Reason, Signal, SignalName, Stream, Window,
 };
-use crate::vision::{Embedding, FaceTrackId};
+use crate::vision::{Embedding, EmbeddingSum, FaceTrackId};
 
 use super::candidate::CandidateFollower;
 use super::event::SessionEvent;
@@ -72,6 +72,11 @@ impl Participant {
     /// The media time of the latest frame.
     pub(super) const fn last_media_time(&self) -> Option<MediaTime> {
         self.last_at
+    }
+
+    /// The persons told apart, as [`Identity::persons`] has them.
+    pub(super) fn persons(&self) -> impl Iterator<Item = &EmbeddingSum> {
+        self.identity.persons()
     }
 
     pub(super) fn enroll_reference(&mut self, reference: Embedding) {

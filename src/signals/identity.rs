@@ -5,7 +5,7 @@
 //! for authenticity (a live swap does so too); one that changes says much against it.
 
 use crate::media::MediaTime;
-use crate::vision::Embedding;
+use crate::vision::{Embedding, EmbeddingSum};
 
 use super::blocks::{Block, BlockSeries};
 use super::measurement::{Measurement, Reason, SignalName};
@@ -66,8 +66,20 @@ pub struct Identity {
 
 #[derive(Clone, Debug)]
 struct Person {
+    /// Compared with; stops moving.
     template: Embedding,
     n_embeddings: u32,
+    /// Every vector that was taken for this person's.
+    all: EmbeddingSum,
+}
+
+impl Person {
+    /// Of one vector.
+    fn new(embedding: &Embedding) -> Self {
+        let mut all = EmbeddingSum::default();
+        all.add(embedding);
+        Self { template: embedding.clone(), n_embeddings: 1, all }
+    }
 }
 
 /// Who matched nobody and waits for confirmation.
@@ -111,6 +123,12 @@ impl Identity {
         self.persons.len()
     }
 
+    /// The persons told apart so far in the order in which they were met, each as the sum of all vectors that were taken for
+    /// theirs; what was taken for nobody's is in none of them.
+    pub fn persons(&self) -> impl Iterator<Item = &EmbeddingSum> {
+        self.persons.iter().map(|person| &person.all)
+    }
+
     /// Moments at which the person changed, oldest first.
     #[must_use]
     pub fn changes(&self) -> &[Change] {
@@ -143,7 +161,7 @@ impl Identity {
 
     fn take(&mut self, at: MediaTime, embedding: &Embedding) {
         let Some(first) = self.persons.first() else {
-            self.persons.push(Person { template: embedding.clone(), n_embeddings: 1 });
+            self.persons.push(Person::new(embedding));
             return;
         };
         let Some(similarity_to_first) = first.template.similarity(embedding) else { return };
@@ -167,9 +185,9 @@ impl Identity {
         if who != self.current_person {
             self.note_change(who, at);
         }
-        if let Some(person) = self.persons.get_mut(who)
-            && person.n_embeddings < MAX_TEMPLATE_EMBEDDINGS
-        {
+        let Some(person) = self.persons.get_mut(who) else { return };
+        person.all.add(embedding);
+        if person.n_embeddings < MAX_TEMPLATE_EMBEDDINGS {
             person.n_embeddings += 1;
             if let Some(template) = weighted_mean(&person.template, person.n_embeddings, embedding) {
                 person.template = template;
@@ -195,7 +213,7 @@ impl Identity {
 
     /// Takes a confirmed stranger for a person, or for the first one when that was hardly seen.
     fn meet(&mut self, since: MediaTime, embedding: &Embedding) {
-        let person = Person { template: embedding.clone(), n_embeddings: 1 };
+        let person = Person::new(embedding);
         match self.persons.as_mut_slice() {
             [first] if first.n_embeddings < MIN_KNOWN_EMBEDDINGS => {
                 *first = person;

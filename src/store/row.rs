@@ -139,12 +139,12 @@ pub(super) fn timestamp(text: &str) -> Result<Timestamp, StoreError> {
     text.parse().map_err(|error| corrupt(format!("stored time does not parse: {error}")))
 }
 
-fn session_id(id: &str) -> Result<SessionId, StoreError> {
+pub(super) fn session_id(id: &str) -> Result<SessionId, StoreError> {
     SessionId::new(id).map_err(|error| corrupt(error.to_string()))
 }
 
 /// A stored candidate; empty for none.
-fn candidate_id(id: &str) -> Result<Option<CandidateId>, StoreError> {
+pub(super) fn candidate_id(id: &str) -> Result<Option<CandidateId>, StoreError> {
     let known = |id| CandidateId::new(id).map_err(|error| corrupt(error.to_string()));
     Some(id).filter(|id| !id.is_empty()).map(known).transpose()
 }

@@ -4,6 +4,7 @@ mod audit;
 mod child;
 mod faults;
 mod file;
+mod identity;
 mod migrations;
 mod postgres;
 
@@ -18,6 +19,7 @@ use crate::service::ports::StoreError;
 /// The contract on a new SQLite file for each test.
 mod on_sqlite {
     use crate::store::contract::store_contract;
+    use crate::store::contract_identity::identity_contract;
     use crate::store::contract_people::people_contract;
     use crate::store::contract_stills::stills_contract;
 
@@ -28,11 +30,13 @@ mod on_sqlite {
     store_contract!(open);
     people_contract!(open);
     stills_contract!(open);
+    identity_contract!(open);
 }
 
 /// The contract on a new PostgreSQL database for each test.
 mod on_postgres {
     use crate::store::contract::store_contract;
+    use crate::store::contract_identity::identity_contract;
     use crate::store::contract_people::people_contract;
     use crate::store::contract_stills::stills_contract;
     use crate::store::tests::postgres::open;
@@ -40,6 +44,7 @@ mod on_postgres {
     store_contract!(open);
     people_contract!(open);
     stills_contract!(open);
+    identity_contract!(open);
 }
 
 fn signing_key() -> Arc<SigningKey> {

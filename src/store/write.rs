@@ -186,12 +186,21 @@ async fn bury(connection: &mut Connection, key: i64, event: Event) -> Result<Eve
     let n_windows = count(connection, "SELECT count(*) FROM score_windows WHERE session_key = $1").await?;
     let n_segments = count(connection, "SELECT count(*) FROM segments WHERE session_key = $1").await?;
     let n_keys = count(connection, "SELECT count(*) FROM data_keys WHERE session_key = $1").await?;
+    let templates: Vec<Vec<u8>> = sqlx::query_scalar(
+        "SELECT t.sealed FROM templates t JOIN faces f ON f.key = t.face_key WHERE f.session_key = $1 ORDER BY t.key",
+    )
+    .bind(key)
+    .fetch_all(&mut *connection)
+    .await?;
+    let sealed = templates.iter().fold(Sha256::new(), Sha256::chain_update).finalize();
     let erased = stills::erase_files(connection, key, None).await?;
     sqlx::query("DELETE FROM sessions WHERE key = $1").bind(key).execute(connection).await?;
     let data_key = if n_keys > 0 { "destroyed" } else { "none" };
     Ok(erased
         .told_in(event)
         .with("data_key", data_key)
+        .with("templates", templates.len().to_string())
+        .with("templates_sha256", Digest(sealed.into()).to_string())
         .with("journal_entries", n_entries.to_string())
         .with("journal_sha256", Digest(journal.into()).to_string())
         .with("score_windows", n_windows.to_string())

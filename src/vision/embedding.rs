@@ -108,6 +108,49 @@ impl fmt::Debug for Embedding {
     }
 }
 
+/// The sum of several identity vectors of one dimension: what their mean is made of, whatever their number.
+#[derive(Clone, Default, PartialEq)]
+pub struct EmbeddingSum {
+    sum: Vec<f64>,
+    n_embeddings: u32,
+}
+
+impl EmbeddingSum {
+    /// Takes one vector in; `false`, and nothing is changed, when it is not as long as those before.
+    pub fn add(&mut self, embedding: &Embedding) -> bool {
+        if self.n_embeddings == 0 {
+            self.sum = vec![0.0; embedding.0.len()];
+        }
+        if embedding.0.len() != self.sum.len() {
+            return false;
+        }
+        for (total, value) in self.sum.iter_mut().zip(&embedding.0) {
+            *total += f64::from(*value);
+        }
+        self.n_embeddings = self.n_embeddings.saturating_add(1);
+        true
+    }
+
+    /// The sum, `[dimension]`; empty before the first vector.
+    #[must_use]
+    pub fn values(&self) -> &[f64] {
+        &self.sum
+    }
+
+    /// How many vectors it is of.
+    #[must_use]
+    pub const fn n_embeddings(&self) -> u32 {
+        self.n_embeddings
+    }
+}
+
+impl fmt::Debug for EmbeddingSum {
+    /// Counts only: vectors never reach a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EmbeddingSum({} of [{}])", self.n_embeddings, self.sum.len())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use ndarray::{ArrayD, IxDyn};

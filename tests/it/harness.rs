@@ -12,14 +12,15 @@ use bonafide::audit::Actor;
 use bonafide::grpc::{
     ApiKey, ClientOptions, GrpcOptions, GrpcServer, LiveClient, Scope, ServerVersions, UseCases, serve,
 };
+use bonafide::identity::SearchPolicy;
 use bonafide::inference::{Executor, FileState, InferenceOptions, Manifest, ProviderChoice, status};
 use bonafide::keys::{SealingKeys, SigningKey};
 use bonafide::media::MediaLimits;
 use bonafide::scoring::Policy;
 use bonafide::service::ports::{Clock, SessionStore};
 use bonafide::service::{
-    Caller, Evidence, EvidenceOptions, Interviews, Permission, Pipeline, Reviews, SecondReviewer, ServiceOptions,
-    SessionKeys,
+    Caller, Evidence, EvidenceOptions, Identities, IdentityOptions, IdentityParts, Interviews, Permission, Pipeline,
+    Reviews, SecondReviewer, ServiceOptions, SessionKeys,
 };
 use bonafide::session::TenantId;
 use bonafide::store::{EvidenceFolder, SqlStore, StoreOptions};
@@ -49,6 +50,8 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     /// The use cases behind it.
     pub(crate) interviews: Interviews,
+    /// The identity ledger behind it.
+    pub(crate) identities: Identities,
     stop: oneshot::Sender<()>,
     running: GrpcServer,
     store: Arc<SqlStore>,
@@ -78,7 +81,8 @@ impl Server {
             ServerVersions { server: "test".to_owned(), models: pipeline.model_versions(), provider: "cpu".to_owned() };
         let clock: Arc<dyn Clock> = Arc::new(SystemTime(Instant::now()));
         let reviews = Reviews::new(Arc::clone(&store) as _, Arc::clone(&clock), SecondReviewer::Decline);
-        let session_keys = SessionKeys::new(Arc::clone(&store) as _, Arc::new(SealingKeys::generate()));
+        let sealing = Arc::new(SealingKeys::generate());
+        let session_keys = SessionKeys::new(Arc::clone(&store) as _, Arc::clone(&sealing));
         let stills = Arc::new(EvidenceFolder::new(&folder.path().join("evidence")));
         let evidence = Evidence::new(
             Arc::clone(&store) as _,
@@ -90,20 +94,33 @@ impl Server {
         evidence.claim().await.expect("a folder of its own");
         let interviews = Interviews::start(
             Arc::clone(&store) as Arc<dyn SessionStore>,
-            clock,
+            Arc::clone(&clock),
             pipeline,
             Arc::new(Policy::shipped()),
             ServiceOptions::default(),
         )
         .expect("threads start")
         .keeping(evidence.clone());
+        let parts = IdentityParts {
+            store: Arc::clone(&store) as _,
+            sessions: Arc::clone(&store) as _,
+            data_keys: Arc::clone(&store) as _,
+            sealing,
+            clock,
+            policy: Arc::new(Policy::shipped()),
+            search: SearchPolicy::shipped(),
+        };
+        let options_of_ledger = IdentityOptions { enabled: true, ..IdentityOptions::default() };
+        let identities = Identities::new(parts, options_of_ledger, Some(&interviews)).expect("the shipped calibration");
+        let (ledger, news) = (identities.clone(), interviews.news().expect("nobody listens yet"));
+        tokio::spawn(async move { ledger.run(news).await });
         let (stop, stopped) = oneshot::channel();
         let shutdown = async {
             stopped.await.ok();
         };
-        let use_cases = UseCases { interviews: interviews.clone(), reviews, evidence };
+        let use_cases = UseCases { interviews: interviews.clone(), reviews, evidence, identities: identities.clone() };
         let server = serve(&options, use_cases, versions, shutdown).await.expect("a free port");
-        Some(Self { address: server.address(), interviews, stop, running: server, store, folder })
+        Some(Self { address: server.address(), interviews, identities, stop, running: server, store, folder })
     }
 
     /// Its folder: the database, and sealed stills in `evidence`.
@@ -162,7 +179,8 @@ pub(crate) fn operator() -> Caller {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes
         .iter()
         .flat_map(|byte| [byte >> 4, byte & 15])

@@ -12,6 +12,7 @@ mod golden;
 mod grpc;
 mod harness;
 mod hostile;
+mod identity;
 mod inference;
 mod loadtest;
 mod metrics;

@@ -19,16 +19,18 @@ use crate::service::ports::{Clock, SessionStore};
 use crate::session::{Interview, SessionName};
 use crate::signals::SignalName;
 
-use super::LiveEvent;
 use super::actor::{self, Command, MAILBOX_COMMANDS};
 use super::outbox::Outbox;
 use super::queue::{ByteBudget, StreamId};
 use super::shared::Shared;
+use super::{LiveEvent, SessionNews};
 
 /// What a caller is told that met a session just as it left memory; the call is repeated inside.
 pub(super) const JUST_LEFT: &str = "the session is changing hands: try again";
 /// What a caller is told that comes while the server goes away.
 pub(in crate::service) const DRAINING: &str = "the server shuts down: connect to another or later";
+/// What became of sessions and was not heard yet; each may hold some vectors.
+const MAX_UNHEARD_NEWS: usize = 256;
 /// When to try again after a refusal.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
@@ -45,6 +47,7 @@ pub(in crate::service) struct Services {
     pub(in crate::service) watchers: Watchers,
     /// Where stills go; unset where none are kept.
     pub(in crate::service) evidence: OnceLock<Evidence>,
+    news: OnceLock<mpsc::Sender<SessionNews>>,
     pub(super) budget: Arc<ByteBudget>,
     next_stream: AtomicU64,
 }
@@ -80,10 +83,26 @@ impl Services {
             sessions: Sessions { live: Mutex::default(), limit: options.max_live_sessions.max(1) },
             watchers: Watchers { by_session: Mutex::default(), limit: options.max_watchers },
             evidence: OnceLock::new(),
+            news: OnceLock::new(),
             budget: Arc::new(ByteBudget::new(options.max_total_queue_bytes)),
             next_stream: AtomicU64::new(1),
             options,
         })
+    }
+
+    /// What becomes of sessions from here on; `None` when somebody listens already.
+    pub(in crate::service) fn listen(&self) -> Option<mpsc::Receiver<SessionNews>> {
+        let (news, listener) = mpsc::channel(MAX_UNHEARD_NEWS);
+        self.news.set(news).is_ok().then_some(listener)
+    }
+
+    /// Tells whoever listens; what does not fit is lost, and found again by whoever looks into the store.
+    pub(in crate::service) fn tell(&self, news: SessionNews) {
+        if let Some(listener) = self.news.get()
+            && listener.try_send(news).is_err()
+        {
+            tracing::debug!("what became of a session was not heard");
+        }
     }
 
     pub(super) fn new_interview(&self) -> Interview {

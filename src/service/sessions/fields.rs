@@ -11,7 +11,7 @@ const MAX_LABELS: usize = 64;
 /// Longest label key or value in bytes.
 const MAX_LABEL_BYTES: usize = 128;
 
-pub(super) fn check_text(field: &'static str, text: &str) -> Result<(), ServiceError> {
+pub(in crate::service) fn check_text(field: &'static str, text: &str) -> Result<(), ServiceError> {
     if text.len() > MAX_TEXT_BYTES || text.chars().any(char::is_control) {
         let problem = format!("must be at most {MAX_TEXT_BYTES} bytes without control characters");
         return Err(ServiceError::InvalidField { field, problem });

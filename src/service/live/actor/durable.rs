@@ -67,6 +67,7 @@ impl Session {
             if let Some(end_time) = self.end_time.take() {
                 self.record.end_time = Some(end_time);
                 self.count_verdicts();
+                self.tell_of_end();
             }
             self.journal.clear();
             self.scores.clear();

@@ -12,7 +12,7 @@ use crate::service::error::ServiceError;
 use crate::service::live::input::closed_error;
 use crate::service::live::queue::QueueItem;
 use crate::service::live::registry::JUST_LEFT;
-use crate::service::live::{EndCause, LiveEvent};
+use crate::service::live::{EndCause, LiveEvent, SessionNews};
 use crate::service::views::SessionView;
 use crate::session::{Interview, JournalEntry};
 use crate::telemetry::metrics::{VerdictLevel, verdict};
@@ -122,6 +122,16 @@ impl Session {
             }
         };
         self.shared().with_interview(count);
+    }
+
+    /// Tells whoever listens that the session is finished, and who was seen in it.
+    pub(super) fn tell_of_end(&self) {
+        let owned = |interview: &mut Interview| {
+            let persons = interview.persons().map(|(id, persons)| (id.clone(), persons.into_iter().cloned().collect()));
+            persons.collect()
+        };
+        let persons = self.shared().with_interview(owned).unwrap_or_default();
+        self.services().tell(SessionNews::Finished { name: self.record.name.clone(), persons });
     }
 
     /// Leaves the registry, answers who waits, and gives receivers their last events.

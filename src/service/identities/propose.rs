@@ -1,0 +1,133 @@
+//! What the machine asks people to look at when a session is over: a watched face, a face under another candidate, a candidate
+//! with another face. Nothing follows from a proposal until a person confirms it.
+
+use crate::audit::Action;
+use crate::service::caller::Caller;
+use crate::service::error::ServiceError;
+use crate::service::ports::{
+    FaceName, FaceRecord, NewProposal, Proposal, SessionFilter, SessionOrder, SessionQuery, StoredTemplate,
+    TemplateKind,
+};
+use crate::session::{ParticipantId, SessionName};
+
+use super::Identities;
+use super::likeness::{Likeness, Opinion};
+use super::search::{Relation, Wished};
+use super::subject::Known;
+
+/// Proposals of one session, those that look most alike.
+const MAX_PROPOSALS: usize = 20;
+/// Hits of one face that are looked at.
+const MAX_HITS: usize = 100;
+/// Earlier sessions of the same candidate that a session is compared with.
+const MAX_EARLIER: u32 = 10;
+
+impl Identities {
+    /// Looks a session's faces up and keeps what a person should look at.
+    pub(super) async fn propose(&self, name: &SessionName) -> Result<(), ServiceError> {
+        let shared = &self.shared;
+        let machine = Caller::system(name.tenant.clone(), "identity");
+        let (_, stored) = shared.store.session_templates(name, TemplateKind::Face).await?;
+        let is_alone = n_participants(&stored) < 2;
+        let own: Vec<_> = stored.iter().map(|stored| stored.key).collect();
+        let mut proposals = Vec::new();
+        let mut n_searched = 0;
+        for stored in &stored {
+            let template = self.open(&machine, stored)?;
+            let known = Known { template, face: Some(stored.face.clone()), own: own.clone() };
+            let record = self.record_of(&name.tenant, &known).await?;
+            let wished = Wished::AboutSoFew(shared.options.max_false_proposals);
+            let scan = self.scan(&name.tenant, &known, wished, MAX_HITS).await?;
+            n_searched = scan.figures.n_searched;
+            for (face, likeness) in self.describe(&name.tenant, &scan.hits).await? {
+                let is_staff = !is_alone && is_same_participant(&stored.face, &face.face);
+                let reason = match Relation::between(record.as_ref(), &face) {
+                    _ if face.is_watched => Some(Proposal::Watched),
+                    Relation::OtherCandidate if !is_staff => Some(Proposal::OtherCandidate),
+                    Relation::OtherCandidate | Relation::SameCandidate | Relation::Unknown => None,
+                };
+                proposals.extend(reason.map(|reason| proposal(&stored.face, face.face, reason, likeness)));
+            }
+            if let (true, Some(record)) = (is_alone, record) {
+                proposals.extend(self.other_faces(&machine, name, &known, &record).await?);
+            }
+        }
+        proposals.sort_by(|a, b| a.reason.cmp(&b.reason).then_with(|| b.similarity.total_cmp(&a.similarity)));
+        proposals.truncate(MAX_PROPOSALS);
+        let n_found = proposals.len();
+        let audit = self.by_itself(name, Action::IdentitySearch);
+        let audit = audit.with("searched", n_searched.to_string()).with("results", n_found.to_string());
+        shared.store.append(audit).await?;
+        if !proposals.is_empty() {
+            shared.store.propose(&name.tenant, proposals, shared.clock.now()).await?;
+        }
+        Ok(())
+    }
+
+    /// References and earlier sessions of the same candidate that show somebody else.
+    async fn other_faces(
+        &self,
+        machine: &Caller,
+        name: &SessionName,
+        known: &Known,
+        record: &FaceRecord,
+    ) -> Result<Vec<NewProposal>, ServiceError> {
+        let (Some(candidate), Some(FaceName::Session { person: 0, .. })) = (&record.candidate, &known.face) else {
+            return Ok(Vec::new());
+        };
+        let shared = &self.shared;
+        let mut others = Vec::new();
+        let (_, references) = shared.store.candidate(&name.tenant, candidate).await?;
+        for reference in references {
+            others.push(shared.store.reference_template(&name.tenant, &reference.name).await?);
+        }
+        let query = SessionQuery {
+            filters: vec![SessionFilter::CandidateIs(candidate.clone()), SessionFilter::CreatedBefore(record.time)],
+            order: SessionOrder::NewestFirst,
+            page_size: MAX_EARLIER,
+            page_token: None,
+        };
+        for session in shared.sessions.list(&name.tenant, &query).await?.items {
+            let (_, stored) = shared.store.session_templates(&session.name, TemplateKind::Face).await?;
+            // With several participants nobody knows which of them is the candidate.
+            if n_participants(&stored) < 2 {
+                others.extend(stored.into_iter().find(|stored| is_first(&stored.face)));
+            }
+        }
+        let mut proposals = Vec::new();
+        for other in others {
+            // What another model made, or does not open, says nothing.
+            let Ok(template) = self.open(machine, &other) else { continue };
+            let Ok(likeness) = Likeness::between(&shared.calibration, &known.template, &template) else { continue };
+            if let (Opinion::Different, Some(face)) = (likeness.opinion, &known.face) {
+                proposals.push(proposal(face, other.face, Proposal::DifferentFaces, likeness));
+            }
+        }
+        Ok(proposals)
+    }
+}
+
+fn proposal(first: &FaceName, second: FaceName, reason: Proposal, likeness: Likeness) -> NewProposal {
+    let (similarity, llr) = (f64::from(likeness.similarity), likeness.llr);
+    NewProposal { first: first.clone(), second, reason, similarity, llr }
+}
+
+fn participant(face: &FaceName) -> Option<&ParticipantId> {
+    match face {
+        FaceName::Session { participant, .. } => Some(participant),
+        FaceName::Reference(_) => None,
+    }
+}
+
+/// Whether both faces go by the same id of the platform, as those of an interviewer do who is in the picture of many sessions.
+fn is_same_participant(first: &FaceName, second: &FaceName) -> bool {
+    participant(first).is_some_and(|first| Some(first) == participant(second))
+}
+
+fn is_first(face: &FaceName) -> bool {
+    matches!(face, FaceName::Session { person: 0, .. })
+}
+
+fn n_participants(stored: &[StoredTemplate]) -> usize {
+    stored.iter().filter(|stored| is_first(&stored.face)).count()
+}
