@@ -63,7 +63,7 @@ LABEL org.opencontainers.image.title="Bonafide" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=builder /out/bonafide /usr/local/bin/
 COPY --from=models /opt/bonafide/models /opt/bonafide/models
-COPY LICENSE /usr/share/doc/bonafide/
+COPY LICENSE NOTICE /usr/share/doc/bonafide/
 RUN install -d --owner 65532 --group 65532 --mode 700 /var/lib/bonafide
 ENV BONAFIDE__INFERENCE__MODELS_DIR=/opt/bonafide/models \
     BONAFIDE__STORE__DATABASE=/var/lib/bonafide/bonafide.sqlite

@@ -6,12 +6,13 @@ use std::path::PathBuf;
 
 use prost::Message as _;
 
-const PROTOS: [&str; 6] = [
+const PROTOS: [&str; 7] = [
     "bonafide/v1/types.proto",
     "bonafide/v1/identity_service.proto",
     "bonafide/v1/session_service.proto",
     "bonafide/v1/live_service.proto",
     "bonafide/v1/review_service.proto",
+    "bonafide/v1/report_service.proto",
     "bonafide/v1/evidence_service.proto",
 ];
 

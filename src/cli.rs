@@ -14,6 +14,7 @@ mod healthcheck;
 mod identity;
 mod loadtest;
 mod models;
+mod report;
 mod result;
 mod score;
 mod serve;
@@ -36,6 +37,7 @@ pub use self::healthcheck::HealthcheckArgs;
 pub use self::identity::IdentityArgs;
 pub use self::loadtest::LoadtestArgs;
 pub use self::models::ModelsArgs;
+pub use self::report::{ExportArgs, LanguageArg, ReportCommand, VerifyReportArgs};
 pub use self::score::ScoreArgs;
 pub use self::serve::ServeArgs;
 pub use self::stream::{SendFormat, Speed, StreamArgs};
@@ -67,6 +69,9 @@ pub enum Command {
     /// Checks the record of who did what.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Makes reports on sessions, and checks them.
+    #[command(subcommand)]
+    Report(ReportCommand),
     /// Makes and changes accounts for the review pages.
     Users(UsersArgs),
     /// Compares, searches and confirms faces across sessions.
@@ -111,6 +116,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Calibrate(args) => args.run(&cli.global),
         Command::Models(args) => models::run(args, &cli.global.load_config([])?.get().inference),
         Command::Audit(command) => command.run(&cli.global),
+        Command::Report(command) => command.run(&cli.global),
         Command::Users(args) => args.run(&cli.global),
         Command::Identity(args) => args.run(&cli.global),
         Command::Config(command) => command.run(&cli.global),

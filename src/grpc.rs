@@ -18,6 +18,7 @@ mod live;
 mod name;
 mod options;
 pub mod proto;
+mod report;
 mod review;
 mod server;
 mod sessions;

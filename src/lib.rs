@@ -28,6 +28,7 @@ pub mod keys;
 pub mod loadtest;
 pub mod media;
 mod plot;
+pub mod report;
 pub mod scoring;
 pub mod service;
 pub mod session;

@@ -15,6 +15,7 @@ mod live;
 mod options;
 mod pipeline;
 mod recording;
+mod report;
 mod review;
 mod session_keys;
 mod sessions;
@@ -42,6 +43,7 @@ pub use self::live::{
 pub use self::options::ServiceOptions;
 pub use self::pipeline::Pipeline;
 pub use self::recording::{FrameOutcome, FrameSession, RecordingReport, score_recording};
+pub use self::report::{ReportContent, ReportPicture, ReportStill, ReportStills, Reports, StillSource};
 pub use self::review::{MAX_NOTE_BYTES, Reviews, SecondReviewer, SegmentWord};
 pub use self::session_keys::SessionKeys;
 pub use self::sessions::{Interviews, NewSession};

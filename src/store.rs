@@ -32,6 +32,7 @@ mod options;
 mod page_token;
 mod people;
 mod read;
+mod report;
 mod review;
 mod row;
 mod score_json;
@@ -47,6 +48,8 @@ mod contract;
 mod contract_identity;
 #[cfg(test)]
 mod contract_people;
+#[cfg(test)]
+mod contract_report;
 #[cfg(test)]
 mod contract_stills;
 #[cfg(test)]

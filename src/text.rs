@@ -14,5 +14,5 @@ mod tests;
 
 pub use self::bundle::{Value, text, text_with};
 pub use self::language::Language;
-pub use self::number::{clock_time, count, date_time, fixed, percent};
+pub use self::number::{clock_time, count, date_time, fixed, moment, percent};
 pub use self::reason::reason;

@@ -15,8 +15,9 @@ use crate::config::{Config, Flag};
 use crate::grpc::{ServerVersions, UseCases};
 use crate::identity::SearchPolicy;
 use crate::keys::KeyFile;
+use crate::report::Signer;
 use crate::service::ports::{Clock, SessionStore};
-use crate::service::{Evidence, Identities, IdentityParts, Interviews, Reviews, SessionKeys, Swept};
+use crate::service::{Evidence, Identities, IdentityParts, Interviews, Reports, Reviews, SessionKeys, Swept};
 use crate::store::{EvidenceFolder, SqlStore};
 use crate::telemetry::{OpsServer, Telemetry};
 
@@ -73,6 +74,8 @@ async fn serve(config: &Config, telemetry: Telemetry, engine: Engine) -> anyhow:
     let evidence =
         Evidence::new(Arc::clone(&store) as _, folder, session_keys, Arc::clone(&clock), config.evidence.clone());
     evidence.claim().await.context("cannot use the folder of stills")?;
+    let reports = Reports::new(Arc::clone(&store) as _, Arc::clone(&clock), second_reviewer)
+        .with_stills(Arc::new(evidence.clone()));
     let policy = Arc::clone(&engine.policy);
     let sessions = Arc::clone(&store) as Arc<dyn SessionStore>;
     let interviews = Interviews::start(
@@ -112,7 +115,8 @@ async fn serve(config: &Config, telemetry: Telemetry, engine: Engine) -> anyhow:
         let identities = identities.clone();
         tokio::spawn(ended.clone().run_until_cancelled_owned(async move { identities.run(news).await }))
     });
-    let use_cases = UseCases { interviews, reviews, evidence, identities };
+    let signer = Signer::new(keys.signing_key());
+    let use_cases = UseCases { interviews, reviews, evidence, identities, reports, signer };
     let server = crate::grpc::serve(&config.grpc, use_cases, versions, stop).await?;
     println!("bonafide {} serves gRPC on {}", env!("CARGO_PKG_VERSION"), server.address());
     let outcome = server.join().await;

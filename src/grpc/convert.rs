@@ -21,7 +21,9 @@ pub(super) use self::identity::{
 pub(super) use self::media::{SampleFromWire, SampleRef, sample_from_wire, video_format_to_wire, video_to_wire};
 pub(super) use self::review::{decision_kind_from_wire, review_to_wire, verdict_from_wire};
 pub(super) use self::score::{score_from_wire, score_to_wire, segment_from_wire, segment_to_wire};
-pub(super) use self::session::{new_session_from_wire, patch_from_wire, session_from_wire, session_to_wire};
+pub(super) use self::session::{
+    new_session_from_wire, patch_from_wire, session_from_wire, session_to_wire, timestamp_to_wire,
+};
 pub(super) use self::stream::{config_from_wire, config_to_wire};
 pub(super) use self::track::{track_from_wire, track_to_wire};
 

@@ -16,7 +16,8 @@ use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
-use crate::service::{Evidence, Identities, Interviews, Reviews};
+use crate::report::Signer;
+use crate::service::{Evidence, Identities, Interviews, Reports, Reviews};
 
 use super::access::AccessLayer;
 use super::call::Calls;
@@ -29,8 +30,10 @@ use super::proto::FILE_DESCRIPTOR_SET;
 use super::proto::v1::evidence_service_server::EvidenceServiceServer;
 use super::proto::v1::identity_service_server::IdentityServiceServer;
 use super::proto::v1::live_service_server::LiveServiceServer;
+use super::proto::v1::report_service_server::ReportServiceServer;
 use super::proto::v1::review_service_server::ReviewServiceServer;
 use super::proto::v1::session_service_server::SessionServiceServer;
+use super::report::Report;
 use super::review::Review;
 use super::sessions::Sessions;
 
@@ -66,6 +69,10 @@ pub struct UseCases {
     pub evidence: Evidence,
     /// Who was seen before.
     pub identities: Identities,
+    /// What is told of them.
+    pub reports: Reports,
+    /// What signs that.
+    pub signer: Signer,
 }
 
 /// A server that runs. Dropping it stops it without the courtesies.
@@ -103,7 +110,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<GrpcServer, GrpcError> {
     options.validate()?;
-    let UseCases { interviews, reviews, evidence, identities } = use_cases;
+    let UseCases { interviews, reviews, evidence, identities, reports, signer } = use_cases;
     let mut builder = Server::builder();
     if let Some(tls) = &options.tls {
         builder = builder.tls_config(tls_config(tls).await?).map_err(|source| GrpcError::Transport { source })?;
@@ -127,6 +134,7 @@ pub async fn serve(
         reader_patience: secs(options.slow_reader_patience_secs),
     };
     let sessions = Sessions { interviews: interviews.clone(), calls: Arc::clone(&calls) };
+    let report_service = Report::new(reports, signer, Arc::clone(&calls));
     let review = Review { reviews, calls: Arc::clone(&calls) };
     let stills = Stills { evidence, calls: Arc::clone(&calls) };
     let identity = IdentityCalls { identities, calls };
@@ -153,6 +161,7 @@ pub async fn serve(
                 .max_encoding_message_size(MAX_MESSAGE_BYTES),
         )
         .add_service(ReviewServiceServer::new(review).max_decoding_message_size(MAX_MESSAGE_BYTES))
+        .add_service(ReportServiceServer::new(report_service).max_decoding_message_size(MAX_MESSAGE_BYTES))
         .add_service(EvidenceServiceServer::new(stills).max_decoding_message_size(MAX_MESSAGE_BYTES))
         .add_service(tonic_health::pb::health_server::HealthServer::new(
             tonic_health::server::HealthService::from_health_reporter(health.clone()),
@@ -193,6 +202,7 @@ async fn report(health: &HealthReporter, is_ready: bool) {
         "",
         LiveServiceServer::<Live>::NAME,
         SessionServiceServer::<Sessions>::NAME,
+        ReportServiceServer::<Report>::NAME,
         ReviewServiceServer::<Review>::NAME,
         EvidenceServiceServer::<Stills>::NAME,
         IdentityServiceServer::<IdentityCalls>::NAME,

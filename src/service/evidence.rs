@@ -9,6 +9,7 @@ mod facts;
 mod held;
 mod keep;
 mod options;
+mod reported;
 mod sealing;
 mod sweep;
 #[cfg(test)]

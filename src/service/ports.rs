@@ -4,6 +4,7 @@ mod accounts;
 mod data_keys;
 mod evidence;
 mod identity;
+mod report;
 mod review;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,9 @@ pub use self::identity::{
     CandidateRecord, FaceName, FaceRecord, IdentityStore, MatchFilter, MatchRecord, MatchVerdict, NewProposal,
     NewReferenceRow, NewTemplate, PageRequest, Proposal, ProposalRecord, ReferenceId, ReferenceName, ReferencePurpose,
     ReferenceRecord, StoredTemplate, TemplateChanges, TemplateKind, TemplateState, VerdictRecord, WatchRecord,
+};
+pub use self::report::{
+    AuditRow, JournalDigest, LogEnd, ReportLimits, ReportRows, ReportStore, Timeline, TimelinePoint,
 };
 pub use self::review::{
     Decision, DecisionKind, Mark, MarkVerdict, Review, ReviewCount, ReviewState, ReviewStore, ReviewSummary,

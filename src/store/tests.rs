@@ -7,6 +7,7 @@ mod file;
 mod identity;
 mod migrations;
 mod postgres;
+mod report;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ mod on_sqlite {
     use crate::store::contract::store_contract;
     use crate::store::contract_identity::identity_contract;
     use crate::store::contract_people::people_contract;
+    use crate::store::contract_report::report_contract;
     use crate::store::contract_stills::stills_contract;
 
     async fn open() -> Option<(std::sync::Arc<super::SqlStore>, tempfile::TempDir)> {
@@ -29,6 +31,7 @@ mod on_sqlite {
 
     store_contract!(open);
     people_contract!(open);
+    report_contract!(open);
     stills_contract!(open);
     identity_contract!(open);
 }
@@ -38,11 +41,13 @@ mod on_postgres {
     use crate::store::contract::store_contract;
     use crate::store::contract_identity::identity_contract;
     use crate::store::contract_people::people_contract;
+    use crate::store::contract_report::report_contract;
     use crate::store::contract_stills::stills_contract;
     use crate::store::tests::postgres::open;
 
     store_contract!(open);
     people_contract!(open);
+    report_contract!(open);
     stills_contract!(open);
     identity_contract!(open);
 }

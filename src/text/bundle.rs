@@ -10,8 +10,8 @@ use super::language::Language;
 use super::number;
 
 /// Every file of a language.
-const EN: [&str; 2] = [include_str!("en/reasons.ftl"), include_str!("en/review.ftl")];
-const DE: [&str; 2] = [include_str!("de/reasons.ftl"), include_str!("de/review.ftl")];
+const EN: [&str; 3] = [include_str!("en/reasons.ftl"), include_str!("en/report.ftl"), include_str!("en/review.ftl")];
+const DE: [&str; 3] = [include_str!("de/reasons.ftl"), include_str!("de/report.ftl"), include_str!("de/review.ftl")];
 
 pub(super) type Bundle = FluentBundle<FluentResource>;
 
@@ -100,6 +100,7 @@ fn build(language: Language, files: &[&str]) -> Bundle {
         bundle.add_resource_overriding(resource);
     }
     add_function(&mut bundle, "SECS", move |value, _| format!("{} s", number::fixed(language, value, 1)));
+    add_function(&mut bundle, "MOMENT", move |value, _| number::moment(language, value));
     add_function(&mut bundle, "FIXED", move |value, decimals| number::fixed(language, value, decimals));
     add_function(&mut bundle, "WHOLE", move |value, _| number::fixed(language, value.abs(), 0));
     add_function(&mut bundle, "PERCENT", move |value, _| number::percent(language, value));

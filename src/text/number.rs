@@ -65,6 +65,12 @@ pub fn clock_time(language: Language, secs: f64) -> String {
     format!("{sign}{hours:.0}:{}{minutes:.0}:{secs}", if minutes < 10.0 { "0" } else { "" })
 }
 
+/// A position in an interview within a sentence: in seconds at first, `31.4 s`, then as on a clock, `20:14.4`.
+#[must_use]
+pub fn moment(language: Language, secs: f64) -> String {
+    if secs.abs() < 100.0 { format!("{} s", fixed(language, secs, 1)) } else { clock_time(language, secs) }
+}
+
 /// A moment in a time zone: `24 Nov 2026, 17:05` or `24.11.2026, 17:05`.
 #[must_use]
 pub fn date_time(language: Language, time: Timestamp, zone: &TimeZone) -> String {
@@ -80,7 +86,7 @@ pub fn date_time(language: Language, time: Timestamp, zone: &TimeZone) -> String
 mod tests {
     use jiff::tz::TimeZone;
 
-    use super::{Language, clock_time, count, date_time, fixed, percent};
+    use super::{Language, clock_time, count, date_time, fixed, moment, percent};
 
     #[test]
     fn numbers_are_written_as_the_language_does() {
@@ -114,6 +120,11 @@ mod tests {
             assert_eq!(clock_time(Language::En, secs), expected);
         }
         assert_eq!(clock_time(Language::De, 725.3), "12:05,3");
+        assert_eq!(
+            (moment(Language::En, 31.44), moment(Language::De, 1_214.4)),
+            ("31.4 s".to_owned(), "20:14,4".to_owned())
+        );
+        assert_eq!(moment(Language::En, f64::NAN), "–");
     }
 
     #[test]

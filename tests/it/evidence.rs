@@ -20,12 +20,12 @@ const N_PICTURES: usize = 64;
 /// Pictures that are under way at one time.
 const N_AHEAD: u64 = 8;
 
-async fn stills(server: &Server) -> EvidenceServiceClient<Channel> {
+pub(crate) async fn stills(server: &Server) -> EvidenceServiceClient<Channel> {
     let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{}", server.address)).expect("an address");
     EvidenceServiceClient::new(endpoint.connect().await.expect("the server listens"))
 }
 
-async fn list(client: &EvidenceServiceClient<Channel>, session: &str) -> v1::ListStillsResponse {
+pub(crate) async fn list(client: &EvidenceServiceClient<Channel>, session: &str) -> v1::ListStillsResponse {
     let request = v1::ListStillsRequest { parent: format!("sessions/{session}") };
     client.clone().list_stills(request).await.expect("lists").into_inner()
 }
@@ -39,7 +39,7 @@ async fn get(client: &EvidenceServiceClient<Channel>, name: &str, part: v1::Stil
 }
 
 /// Streams pictures into a session and finishes it.
-async fn play(server: &Server, session: &str, mode: v1::EvidenceMode, pictures: &[Bytes]) -> v1::Session {
+pub(crate) async fn play(server: &Server, session: &str, mode: v1::EvidenceMode, pictures: &[Bytes]) -> v1::Session {
     let client = Client::connect(server.address).await;
     let mut config = config(session);
     config.new_session.as_mut().expect("is set").evidence_mode = mode.into();
@@ -78,7 +78,7 @@ fn box_of(wire: &v1::StillBox) -> BoxPx {
 }
 
 /// Two people, each a photograph that comes a little nearer and goes again; `None`, said aloud, without sample media.
-fn two_people() -> Option<[Vec<Bytes>; 2]> {
+pub(crate) fn two_people() -> Option<[Vec<Bytes>; 2]> {
     let astronaut = photograph("astronaut.png")?;
     let one_of_three = cut(&photograph("sample3.jpg")?, (1_020, 140), 370);
     Some([moving(&astronaut), moving(&one_of_three)])

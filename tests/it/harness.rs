@@ -16,11 +16,12 @@ use bonafide::identity::SearchPolicy;
 use bonafide::inference::{Executor, FileState, InferenceOptions, Manifest, ProviderChoice, status};
 use bonafide::keys::{SealingKeys, SigningKey};
 use bonafide::media::MediaLimits;
+use bonafide::report::Signer;
 use bonafide::scoring::Policy;
 use bonafide::service::ports::{Clock, SessionStore};
 use bonafide::service::{
     Caller, Evidence, EvidenceOptions, Identities, IdentityOptions, IdentityParts, Interviews, Permission, Pipeline,
-    Reviews, SecondReviewer, ServiceOptions, SessionKeys,
+    Reports, Reviews, SecondReviewer, ServiceOptions, SessionKeys,
 };
 use bonafide::session::TenantId;
 use bonafide::store::{EvidenceFolder, SqlStore, StoreOptions};
@@ -76,7 +77,8 @@ impl Server {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let pipeline = pipeline()?;
         let store_options = StoreOptions { database: folder.path().join("bonafide.db"), ..StoreOptions::default() };
-        let store = SqlStore::open(&store_options, Arc::new(SigningKey::generate()), &[]).await.expect("a new store");
+        let signing_key = Arc::new(SigningKey::generate());
+        let store = SqlStore::open(&store_options, Arc::clone(&signing_key), &[]).await.expect("a new store");
         let versions =
             ServerVersions { server: "test".to_owned(), models: pipeline.model_versions(), provider: "cpu".to_owned() };
         let clock: Arc<dyn Clock> = Arc::new(SystemTime(Instant::now()));
@@ -92,6 +94,9 @@ impl Server {
             EvidenceOptions::default(),
         );
         evidence.claim().await.expect("a folder of its own");
+        let reports = Reports::new(Arc::clone(&store) as _, Arc::clone(&clock), SecondReviewer::Decline)
+            .with_stills(Arc::new(evidence.clone()));
+        let signer = Signer::new(signing_key);
         let interviews = Interviews::start(
             Arc::clone(&store) as Arc<dyn SessionStore>,
             Arc::clone(&clock),
@@ -118,7 +123,14 @@ impl Server {
         let shutdown = async {
             stopped.await.ok();
         };
-        let use_cases = UseCases { interviews: interviews.clone(), reviews, evidence, identities: identities.clone() };
+        let use_cases = UseCases {
+            interviews: interviews.clone(),
+            reviews,
+            evidence,
+            identities: identities.clone(),
+            reports,
+            signer,
+        };
         let server = serve(&options, use_cases, versions, shutdown).await.expect("a free port");
         Some(Self { address: server.address(), interviews, identities, stop, running: server, store, folder })
     }

@@ -19,6 +19,7 @@ mod metrics;
 mod parity;
 mod process;
 mod python_client;
+mod report;
 mod restart;
 mod shutdown;
 mod splice;

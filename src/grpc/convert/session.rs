@@ -178,7 +178,7 @@ pub(in crate::grpc) fn session_from_wire(session: v1::Session) -> Result<Session
 }
 
 /// A wall-clock time for the wire.
-pub(super) fn timestamp_to_wire(time: Timestamp) -> prost_types::Timestamp {
+pub(in crate::grpc) fn timestamp_to_wire(time: Timestamp) -> prost_types::Timestamp {
     let nanos = time.as_nanosecond();
     let seconds = nanos.div_euclid(1_000_000_000);
     prost_types::Timestamp {

@@ -1,4 +1,5 @@
 mod killed;
+mod reported;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

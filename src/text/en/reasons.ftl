@@ -1,4 +1,4 @@
-# Reasons as sentences. A key is a reason's code with '-' for '.'; SECS, FIXED, WHOLE and PERCENT write numbers as the language does.
+# Reasons as sentences. A key is a reason's code with '-' for '.'; SECS, MOMENT, FIXED, WHOLE and PERCENT write numbers as the language does.
 
 evidence-too_little_face_time = { SECS($usable_face_secs) } of usable face, { SECS($secs_needed) } needed: keep the face in view for longer
 evidence-too_few_signals = { WHOLE($families) } of { WHOLE($families_needed) } independent kinds of evidence
@@ -16,9 +16,9 @@ quality-face_cut_off = face cut off by the picture's edge: move to the middle
 quality-turned_away = face turned away by { WHOLE($yaw_deg) }°: look at the camera
 quality-blurred = face blurred: clean the lens, hold still or send more bits
 score-undecided = undecided at { FIXED($authenticity, 2) } ({ FIXED($authenticity_low, 2) } to { FIXED($authenticity_high, 2) }): let it go on, and mind what follows
-segment-worst = the stretch from { SECS($start_secs) } to { SECS($end_secs) } decides
+segment-worst = the stretch from { MOMENT($start_secs) } to { MOMENT($end_secs) } decides
 identity-consistency = similarity to the first seconds at least { FIXED($similarity, 2) }
-identity-changed = another person from { SECS($at_secs) } on, similarity { FIXED($similarity, 2) }
+identity-changed = another person from { MOMENT($at_secs) } on, similarity { FIXED($similarity, 2) }
 identity-matches_reference = matches the reference, similarity { FIXED($similarity, 2) }
 identity-differs_from_reference = not the person of the reference, similarity { FIXED($similarity, 2) }
 identity-too_short = too few clear views of the face to compare
@@ -39,7 +39,7 @@ presence-frozen = { SECS($secs) } of frozen picture
 presence-missing = { SECS($secs) } without video
 presence-candidate = the face that is scored: { PERCENT($center_x_ratio) } from the left, { PERCENT($center_y_ratio) } from the top
 presence-second_face = { SECS($secs) } with a second face
-stream-loop = repeats itself every { SECS($period_secs) } from { SECS($at_secs) } on
+stream-loop = repeats itself every { SECS($period_secs) } from { MOMENT($at_secs) } on
 stream-duplicates = { PERCENT($duplicate_ratio) } of pictures are exact copies of the one before
 stream-virtual_camera = the device calls itself a virtual camera
 stream-frames_missing = { PERCENT($lost_ratio) } of frames never came
