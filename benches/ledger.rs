@@ -145,6 +145,8 @@ async fn add_session(store: &SqlStore, person: usize, random: &mut StdRng) {
         expected_journal_len: 0,
         journal: journal(random),
         scores: Vec::new(),
+        stills: Vec::new(),
+        still_gaps: Vec::new(),
         segments: Vec::new(),
         end_time: Some(now),
         audit: Vec::new(),

@@ -7,6 +7,7 @@ mod evidence;
 mod frames;
 mod grpc;
 mod guard;
+mod identity;
 mod inference;
 mod sessions;
 mod store;
@@ -20,6 +21,7 @@ pub use self::frames::{
 };
 pub use self::grpc::{CallWatch, call_ended, open_stream};
 pub use self::guard::GaugeGuard;
+pub use self::identity::{search_took, templates_held};
 pub use self::inference::{ModelMetrics, Provider, provider_in_use};
 pub use self::sessions::{VerdictLevel, live_session, verdict};
 pub use self::store::{batch_written, commit_took, pending_write, write_failed};
@@ -58,6 +60,7 @@ fn describe() {
     evidence::describe();
     frames::describe();
     grpc::describe();
+    identity::describe();
     inference::describe();
     sessions::describe();
     store::describe();
@@ -72,7 +75,7 @@ mod tests {
         CallWatch, DropReason, ModelMetrics, Provider, Queue, Stage, StillLoss, VerdictLevel, batch_written,
         call_ended, commit_took, files_removed, frame_analysed, frame_decoded, frame_dropped, frame_received,
         held_still_bytes, live_session, open_stream, pending_write, provider_in_use, queued, queued_bytes, recorder,
-        stage_took, still_kept, still_lost, verdict, write_failed,
+        search_took, stage_took, still_kept, still_lost, templates_held, verdict, write_failed,
     };
 
     const A_WHILE: Duration = Duration::from_millis(3);
@@ -95,6 +98,8 @@ mod tests {
         provider_in_use(Provider::Cpu);
         batch_written(3);
         commit_took(A_WHILE);
+        search_took(A_WHILE);
+        drop(templates_held(3));
         write_failed();
         still_kept();
         StillLoss::ALL.into_iter().for_each(still_lost);

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedRwLockReadGuard, RwLock, Semaphore};
 
@@ -14,6 +14,7 @@ use crate::keys::SealingKeys;
 use crate::service::error::ServiceError;
 use crate::service::ports::{IdentityStore, StoredTemplate, TemplateKind};
 use crate::session::TenantId;
+use crate::telemetry::metrics::{GaugeGuard, search_took, templates_held};
 
 use super::sealed::Opener;
 use super::subject::broken;
@@ -117,6 +118,9 @@ struct Place {
     gallery: Arc<RwLock<Option<TenantGallery>>>,
     last_used: Duration,
     n_templates: usize,
+    /// What operators see of it.
+    #[expect(dead_code, reason = "it counts while it lives")]
+    shown: Option<GaugeGuard>,
 }
 
 /// The galleries of all tenants.
@@ -204,13 +208,16 @@ impl Galleries {
         gallery: OwnedRwLockReadGuard<Option<TenantGallery>, TenantGallery>,
         work: impl FnOnce(&TenantGallery) -> T + Send + 'static,
     ) -> Result<T, ServiceError> {
+        let began = Instant::now();
         // Nobody closes the semaphore.
         let turn = Arc::clone(&self.turns).acquire_owned().await.ok();
         let searched = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             work(&gallery)
         });
-        searched.await.map_err(|panic| ServiceError::Internal { problem: panic.to_string() })
+        let outcome = searched.await.map_err(|panic| ServiceError::Internal { problem: panic.to_string() });
+        search_took(began.elapsed());
+        outcome
     }
 
     /// The gallery as it is in the store now.
@@ -275,6 +282,7 @@ impl Galleries {
             gallery: Arc::default(),
             last_used: now,
             n_templates: 0,
+            shown: None,
         });
         place.last_used = place.last_used.max(now);
         Arc::clone(&place.gallery)
@@ -284,6 +292,9 @@ impl Galleries {
     fn note_size(&self, tenant: &TenantId, n_templates: usize) -> Result<(), ServiceError> {
         let mut places = self.lock();
         if let Some(place) = places.get_mut(tenant) {
+            if place.n_templates != n_templates {
+                place.shown = Some(templates_held(n_templates));
+            }
             place.n_templates = n_templates;
         }
         while places.values().map(|place| place.n_templates).sum::<usize>() > self.max_templates {

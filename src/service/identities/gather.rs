@@ -9,12 +9,13 @@ use tokio::sync::mpsc;
 use crate::audit::{Action, Actor, Event};
 use crate::error::ErrorKind;
 use crate::error::Kinded as _;
-use crate::identity::{IdentityError, Template};
+use crate::identity::{IdentityError, ModelDigest, Template};
 use crate::service::caller::Caller;
 use crate::service::error::ServiceError;
 use crate::service::live::SessionNews;
 use crate::service::ports::{FaceName, NewTemplate, SessionRecord, TemplateKind, TemplateState};
 use crate::session::{Interview, ParticipantId, SessionName};
+use crate::signals::SignalName;
 use crate::vision::EmbeddingSum;
 
 use super::{Identities, sealed};
@@ -182,7 +183,7 @@ impl Identities {
         let days = shared.options.template_retention_days;
         let retention = (days > 0).then(|| SignedDuration::from_secs(i64::from(days) * DAY_SECS));
         let expire_time = retention.and_then(|retention| end_time.checked_add(retention).ok());
-        let faces = self.faces_of(name, persons)?;
+        let faces = self.faces_of(&record, persons)?;
         let now = shared.clock.now();
         let state = state_of(&record, expire_time.is_some_and(|time| time <= now), !faces.is_empty());
         let mut templates = Vec::new();
@@ -204,18 +205,19 @@ impl Identities {
     /// The faces that were seen well enough, for long enough.
     fn faces_of(
         &self,
-        name: &SessionName,
+        record: &SessionRecord,
         persons: &[(ParticipantId, Vec<EmbeddingSum>)],
     ) -> Result<Vec<(FaceName, Template)>, ServiceError> {
         let mut faces = Vec::new();
         for (participant, persons) in persons {
+            let model = model_of(record, participant).unwrap_or_else(|| self.shared.calibration.model());
             for (person, sum) in (0_u32..).zip(persons) {
                 let least = if person == 0 { MIN_EMBEDDINGS } else { MIN_EMBEDDINGS_OF_OTHERS };
                 if sum.n_embeddings() < least {
                     continue;
                 }
-                let (session, participant) = (name.id.clone(), participant.clone());
-                match Template::of_sum(self.shared.calibration.model(), sum) {
+                let (session, participant) = (record.name.id.clone(), participant.clone());
+                match Template::of_sum(model, sum) {
                     Ok(template) => faces.push((FaceName::Session { session, participant, person }, template)),
                     // Looks that cancel out are of nobody.
                     Err(IdentityError::NoDirection { .. }) => {}
@@ -231,6 +233,13 @@ impl Identities {
         let object = format!("sessions/{}", name.id);
         Event::done(self.shared.clock.now(), name.tenant.as_str(), Actor::system("identity"), action, object)
     }
+}
+
+/// The weights that made a participant's vectors, as the session's last score says: a journal may be older than the model in use.
+fn model_of(record: &SessionRecord, participant: &ParticipantId) -> Option<ModelDigest> {
+    let scored = record.participants.iter().find(|scored| scored.participant_id == *participant)?;
+    let identity = scored.score.signals.iter().find(|signal| signal.name == SignalName::Identity)?;
+    ModelDigest::from_version(identity.model.as_ref()?).ok()
 }
 
 fn state_of(record: &SessionRecord, is_late: bool, has_faces: bool) -> TemplateState {

@@ -32,7 +32,8 @@ impl Identities {
         let own: Vec<_> = stored.iter().map(|stored| stored.key).collect();
         let mut proposals = Vec::new();
         let mut n_searched = 0;
-        for stored in &stored {
+        // What another model made cannot be looked up.
+        for stored in stored.iter().filter(|stored| stored.model == shared.calibration.model()) {
             let template = self.open(&machine, stored)?;
             let known = Known { template, face: Some(stored.face.clone()), own: own.clone() };
             let record = self.record_of(&name.tenant, &known).await?;

@@ -12,7 +12,7 @@ use crate::error::{ErrorKind, Kinded};
 use crate::identity::{SearchPolicy, TemplateKey};
 use crate::keys::{SealingKeys, SigningKey};
 use crate::media::MediaTime;
-use crate::scoring::Policy;
+use crate::scoring::{Level, Policy, Score, SignalEvidence};
 use crate::service::ports::{
     Clock, FaceName, IdentityStore, PageRequest, ReferencePurpose, ReviewSummary, SessionCommit, SessionRecord,
     SessionStore, TemplateKind,
@@ -25,8 +25,8 @@ use crate::session::{
     CandidateId, EvidenceMode, JournalEntry, ParticipantId, SessionId, SessionName, SourceKind, TenantId, Track,
     TrackId,
 };
-use crate::signals::FaceSearch;
 use crate::signals::testing::{face, frame_at};
+use crate::signals::{FaceSearch, SignalName};
 use crate::store::{AuditReader, SqlStore, StoreOptions};
 use crate::vision::Embedding;
 
@@ -72,12 +72,14 @@ pub(super) struct Made<'a> {
     pub(super) seen: &'a [(&'a str, &'a [usize])],
     pub(super) consent: &'a str,
     pub(super) labels: &'a [(&'a str, &'a str)],
+    /// Whose vectors they are, as the last score says; `None` = there is no score.
+    pub(super) model: Option<&'a str>,
 }
 
 impl<'a> Made<'a> {
     /// One person before one camera, with consent.
     pub(super) const fn of(id: &'a str, candidate: &'a str, seen: &'a [(&'a str, &'a [usize])]) -> Self {
-        Self { id, candidate: Some(candidate), seen, consent: "consent/1", labels: &[] }
+        Self { id, candidate: Some(candidate), seen, consent: "consent/1", labels: &[], model: None }
     }
 }
 
@@ -149,7 +151,11 @@ impl Bench {
             name: name.clone(),
             expected_journal_len: 0,
             journal: journal(made.seen),
-            scores: Vec::new(),
+            scores: made
+                .model
+                .into_iter()
+                .flat_map(|model| made.seen.iter().map(move |seen| scored(seen.0, model)))
+                .collect(),
             stills: Vec::new(),
             still_gaps: Vec::new(),
             segments: Vec::new(),
@@ -211,6 +217,29 @@ fn ledger(
         search,
     };
     Identities::new(parts, options, None).expect("the shipped calibration can be used")
+}
+
+/// A score that says which model measured identity.
+fn scored(participant: &str, model: &str) -> (ParticipantId, Score) {
+    let signal = SignalEvidence {
+        name: SignalName::Identity,
+        llr: Some(1.0),
+        usable_ratio: 1.0,
+        model: Some(model.to_owned().into()),
+        reasons: Vec::new(),
+    };
+    let score = Score {
+        level: Level::Clear,
+        authenticity: None,
+        signals: vec![signal],
+        reasons: Vec::new(),
+        usable_face_secs: 5.0,
+        window_start_secs: 0.0,
+        window_end_secs: 5.0,
+        policy: Policy::shipped().name(),
+        engine: "test".into(),
+    };
+    (ParticipantId::new(participant).expect("a good id"), score)
 }
 
 pub(super) fn reference(of: &str, purpose: ReferencePurpose, source: &str) -> NewReference {

@@ -86,7 +86,13 @@ async fn templates_of_another_model_are_counted_and_never_compared() {
     assert_eq!((answer.hits.len(), answer.figures.n_searched, answer.figures.n_other_model), (0, 0, 1));
     let outcome = newer.compare(&investigator(), &session("ann-1"), &session("bob-1")).await;
     assert!(matches!(outcome, Err(ServiceError::Identity(IdentityError::OtherModel { .. }))), "{outcome:?}");
+    // A journal that is older than the model in use is not passed off as its work, whoever makes the template.
+    let old = format!("models/embedding@{}", "cd".repeat(32));
+    bench.stored(&Made { model: Some(&old), ..Made::of("cid-1", "cid", &[("cam", &[1])]) }).await;
+    newer.sweep().await.expect("sweeps");
+    let answer = newer.search(&investigator(), &request(session("bob-1"))).await.expect("searches");
+    assert_eq!((answer.hits.len(), answer.figures.n_other_model), (0, 2));
     // The old server goes on with what it knows.
     let answer = bench.search(session("ann-1")).await;
-    assert_eq!((answer.figures.n_searched, answer.figures.n_other_model), (0, 1));
+    assert_eq!((answer.figures.n_searched, answer.figures.n_other_model), (0, 2));
 }
