@@ -24,6 +24,7 @@ use crate::scoring::ScoringOptions;
 use crate::service::{EvidenceOptions, IdentityOptions, ServiceOptions};
 use crate::store::StoreOptions;
 use crate::telemetry::TelemetryOptions;
+use crate::web::WebOptions;
 
 pub use self::error::ConfigError;
 pub use self::layers::{Flag, Sources};
@@ -53,4 +54,6 @@ pub struct Config {
     pub store: StoreOptions,
     /// Logs and metrics.
     pub telemetry: TelemetryOptions,
+    /// The review pages.
+    pub web: WebOptions,
 }

@@ -7,10 +7,12 @@ pub mod ports;
 mod accounts;
 mod analysis_pool;
 mod analyst;
+mod audit_trail;
 mod caller;
 mod error;
 mod evidence;
 mod identities;
+mod installation;
 mod live;
 mod options;
 mod pipeline;
@@ -19,12 +21,14 @@ mod report;
 mod review;
 mod session_keys;
 mod sessions;
+mod timeline;
 mod views;
 
 pub use self::accounts::{
     Accounts, LoggedIn, LoginOutcome, MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, NewAccount, NewLogin, command_line,
 };
 pub use self::analyst::{Analysed, FrameTiming, SampleContext, TrackAnalyst};
+pub use self::audit_trail::{AuditTrail, TrailFilter, TrailPage};
 pub use self::caller::{Caller, Permission, Role};
 pub use self::error::ServiceError;
 pub use self::evidence::{
@@ -36,6 +40,7 @@ pub use self::identities::{
     LedgerPair, Likeness, NewReference, Opinion, PairKind, ReferenceSource, Relation, SearchAnswer, SearchFigures,
     SearchHit, SearchRequest, SessionFace, Subject, TemplateCondition, TemplateQuality,
 };
+pub use self::installation::{ApiKeyView, HealthView, Installation, InstallationFacts, InstallationView};
 pub use self::live::{
     Acknowledgement, EndCause, LiveEvent, OpenStream, SampleProblem, SessionNews, StreamCommand, StreamInput,
     StreamOptions, StreamReady,
@@ -47,4 +52,5 @@ pub use self::report::{ReportContent, ReportPicture, ReportStill, ReportStills, 
 pub use self::review::{MAX_NOTE_BYTES, Reviews, SecondReviewer, SegmentWord};
 pub use self::session_keys::SessionKeys;
 pub use self::sessions::{Interviews, NewSession};
+pub use self::timeline::{Spread, Timeline, TimelineBucket, TimelineRange, TimelineWish};
 pub use self::views::{ParticipantView, SegmentView, SessionView};

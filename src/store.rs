@@ -15,6 +15,7 @@
 mod accounts;
 mod audit_log;
 mod audit_reader;
+mod audit_records;
 mod data_keys;
 mod dialect;
 mod evidence_folder;
@@ -46,6 +47,8 @@ mod writer;
 mod contract;
 #[cfg(test)]
 mod contract_identity;
+#[cfg(test)]
+mod contract_pages;
 #[cfg(test)]
 mod contract_people;
 #[cfg(test)]

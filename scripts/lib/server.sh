@@ -16,7 +16,8 @@ import socket
 held = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
 print(*(one.getsockname()[1] for one in held))')
     url=http://127.0.0.1:$port
-    export BONAFIDE__TELEMETRY__OPS_LISTEN=127.0.0.1:$ops_port BONAFIDE__STORE__DATABASE=$server_data/bonafide.sqlite
+    export BONAFIDE__WEB__LISTEN=127.0.0.1:0 BONAFIDE__TELEMETRY__OPS_LISTEN=127.0.0.1:$ops_port
+    export BONAFIDE__STORE__DATABASE=$server_data/bonafide.sqlite
     say "starting the server on $url; its log is $server_data/server.log"
     "$bonafide" serve "${defaults[@]}" --listen "127.0.0.1:$port" >"$server_data/server.log" 2>&1 </dev/null &
     server=$!

@@ -116,6 +116,7 @@ actions! {
     AuditBegin = "audit.begin", "The log began.";
     AuditRead = "audit.read", "The audit log was read.";
     AuditPrune = "audit.prune", "Old audit rows were deleted at the end of their retention.";
+    SystemView = "system.view", "Settings, models, keys or health were looked at.";
     KeysRotate = "keys.rotate", "A new master key was taken into use.";
 }
 

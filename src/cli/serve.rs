@@ -12,14 +12,20 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Flag};
-use crate::grpc::{ServerVersions, UseCases};
+use crate::grpc::{ApiKey, ServerVersions, UseCases};
 use crate::identity::SearchPolicy;
-use crate::keys::KeyFile;
+use crate::keys::{KeyFile, VerifyingKey};
 use crate::report::Signer;
+use crate::scoring::Policy;
 use crate::service::ports::{Clock, SessionStore};
-use crate::service::{Evidence, Identities, IdentityParts, Interviews, Reports, Reviews, SessionKeys, Swept};
+use crate::service::{
+    Accounts, ApiKeyView, AuditTrail, Evidence, Identities, IdentityParts, Installation, InstallationFacts, Interviews,
+    Reports, Reviews, SessionKeys, Swept,
+};
+use crate::session::TenantId;
 use crate::store::{EvidenceFolder, SqlStore};
 use crate::telemetry::{OpsServer, Telemetry};
+use crate::web::{WebServer, WebServices};
 
 use super::engine::Engine;
 use super::global::GlobalArgs;
@@ -37,6 +43,9 @@ pub struct ServeArgs {
     /// Address and port for gRPC; port 0 lets the system choose and is printed [default: grpc.listen]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Option<SocketAddr>,
+    /// Address and port for the review pages; port 0 lets the system choose and is printed [default: web.listen]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub web_listen: Option<SocketAddr>,
 }
 
 impl ServeArgs {
@@ -47,7 +56,9 @@ impl ServeArgs {
     pub fn run(&self, global: &GlobalArgs) -> anyhow::Result<()> {
         let listen =
             self.listen.map(|address| Flag { flag: "--listen", key: "grpc.listen", value: address.to_string() });
-        let config = global.load_config(listen)?;
+        let web_listen =
+            self.web_listen.map(|address| Flag { flag: "--web-listen", key: "web.listen", value: address.to_string() });
+        let config = global.load_config(listen.into_iter().chain(web_listen))?;
         let telemetry = crate::telemetry::init(&config.get().telemetry)?;
         let engine = Engine::start(config.get(), None)?;
         super::runtime()?.block_on(serve(config.get(), telemetry, engine))
@@ -56,7 +67,7 @@ impl ServeArgs {
 
 async fn serve(config: &Config, telemetry: Telemetry, engine: Engine) -> anyhow::Result<()> {
     // Asked for before anything can be started, so that an early signal is not lost.
-    let stop = stop_signal()?;
+    let signal = stop_signal()?;
     let keys = KeyFile::load_or_create(&config.keys.file, Timestamp::now())?;
     let store = SqlStore::open(&config.store, keys.signing_key(), &keys.verifying_keys())
         .await
@@ -74,6 +85,7 @@ async fn serve(config: &Config, telemetry: Telemetry, engine: Engine) -> anyhow:
     let evidence =
         Evidence::new(Arc::clone(&store) as _, folder, session_keys, Arc::clone(&clock), config.evidence.clone());
     evidence.claim().await.context("cannot use the folder of stills")?;
+    let accounts = Accounts::new(Arc::clone(&store) as _, Arc::clone(&clock));
     let reports = Reports::new(Arc::clone(&store) as _, Arc::clone(&clock), second_reviewer)
         .with_stills(Arc::new(evidence.clone()));
     let policy = Arc::clone(&engine.policy);
@@ -91,11 +103,25 @@ async fn serve(config: &Config, telemetry: Telemetry, engine: Engine) -> anyhow:
         sessions,
         data_keys: Arc::clone(&store) as _,
         sealing: keys.sealing_keys(),
-        clock,
-        policy,
+        clock: Arc::clone(&clock),
+        policy: Arc::clone(&policy),
         search: SearchPolicy::shipped(),
     };
     let identities = Identities::new(parts, config.identity.clone(), Some(&interviews))?;
+    let signer = Signer::new(keys.signing_key());
+    let facts = installation_facts(config, &versions, policy, &keys)?;
+    let web_services = WebServices {
+        interviews: interviews.clone(),
+        reviews: reviews.clone(),
+        accounts: accounts.clone(),
+        evidence: evidence.clone(),
+        identities: identities.clone(),
+        reports: reports.clone(),
+        signer: signer.clone(),
+        trail: AuditTrail::new(Arc::clone(&store), Arc::clone(&clock), keys.verifying_keys()),
+        installation: Installation::new(Arc::clone(&store) as _, Arc::clone(&clock), interviews.clone(), facts),
+        clock,
+    };
     let is_ready = Arc::new(AtomicBool::new(interviews.is_ready().await));
     let shown_readiness = Arc::clone(&is_ready);
     let ops = OpsServer::bind(config.telemetry.ops_listen, telemetry, move || {
@@ -109,17 +135,35 @@ async fn serve(config: &Config, telemetry: Telemetry, engine: Engine) -> anyhow:
     tracing::info!(ops.address = %ops.local_addr(), "serving metrics and readiness");
     let ended = CancellationToken::new();
     let ops_task = tokio::spawn(ops.serve(ended.clone().cancelled_owned()));
-    let chores = chores(interviews.clone(), evidence.clone(), identities.clone(), Arc::clone(&is_ready));
+    let tended =
+        Tended { interviews: interviews.clone(), accounts, evidence: evidence.clone(), identities: identities.clone() };
+    let chores = chores(tended, Arc::clone(&is_ready));
     let chores = tokio::spawn(ended.clone().run_until_cancelled_owned(chores));
     let ledger = interviews.news().map(|news| {
         let identities = identities.clone();
         tokio::spawn(ended.clone().run_until_cancelled_owned(async move { identities.run(news).await }))
     });
-    let signer = Signer::new(keys.signing_key());
     let use_cases = UseCases { interviews, reviews, evidence, identities, reports, signer };
-    let server = crate::grpc::serve(&config.grpc, use_cases, versions, stop).await?;
+    let stopping = CancellationToken::new();
+    let server = crate::grpc::serve(&config.grpc, use_cases, versions, stopping.clone().cancelled_owned()).await?;
+    let pages = serve_pages(config, web_services, &stopping).await?;
     println!("bonafide {} serves gRPC on {}", env!("CARGO_PKG_VERSION"), server.address());
+    if let Some(pages) = &pages {
+        println!("review pages on http://{}", pages.address());
+    }
+    tokio::spawn({
+        let stopping = stopping.clone();
+        async move {
+            signal.await;
+            stopping.cancel();
+        }
+    });
     let outcome = server.join().await;
+    stopping.cancel();
+    let pages_outcome = match pages {
+        Some(pages) => pages.join().await,
+        None => Ok(()),
+    };
     is_ready.store(false, Ordering::Relaxed);
     store.close().await;
     ended.cancel();
@@ -129,12 +173,57 @@ async fn serve(config: &Config, telemetry: Telemetry, engine: Engine) -> anyhow:
     }
     ops_task.await.context("the operators' endpoint failed")??;
     outcome?;
+    pages_outcome?;
     tracing::info!("server ended");
     Ok(())
 }
 
+/// Serves the review pages, if there shall be any.
+async fn serve_pages(
+    config: &Config,
+    services: WebServices,
+    stopping: &CancellationToken,
+) -> anyhow::Result<Option<WebServer>> {
+    if !config.web.enabled {
+        return Ok(None);
+    }
+    Ok(Some(crate::web::serve(&config.web, services, stopping.clone().cancelled_owned()).await?))
+}
+
+/// What those who run the installation may see of it.
+fn installation_facts(
+    config: &Config,
+    versions: &ServerVersions,
+    policy: Arc<Policy>,
+    keys: &KeyFile,
+) -> anyhow::Result<InstallationFacts> {
+    let api_key = |key: &ApiKey| -> anyhow::Result<ApiKeyView> {
+        let scopes = key.scopes.iter().map(|scope| scope.as_str().to_owned()).collect();
+        Ok(ApiKeyView { name: key.name.clone(), tenant: TenantId::new(&key.tenant)?, scopes })
+    };
+    Ok(InstallationFacts {
+        version: versions.server.clone(),
+        models: versions.models.clone(),
+        provider: versions.provider.clone(),
+        policy,
+        options: config.service.clone(),
+        database: if config.store.postgres_url.is_empty() { "SQLite" } else { "PostgreSQL" },
+        api_keys: config.grpc.api_keys.iter().map(api_key).collect::<anyhow::Result<_>>()?,
+        signing_keys: keys.verifying_keys().iter().map(VerifyingKey::key_id).collect(),
+    })
+}
+
+/// What grows old while the server runs.
+struct Tended {
+    interviews: Interviews,
+    accounts: Accounts,
+    evidence: Evidence,
+    identities: Identities,
+}
+
 /// Watches readiness and deletes what is past its time.
-async fn chores(interviews: Interviews, evidence: Evidence, identities: Identities, is_ready: Arc<AtomicBool>) {
+async fn chores(tended: Tended, is_ready: Arc<AtomicBool>) {
+    let Tended { interviews, accounts, evidence, identities } = tended;
     let mut readiness = tokio::time::interval(READINESS_INTERVAL);
     let mut sweep = tokio::time::interval(SWEEP_INTERVAL);
     let mut orphans = tokio::time::interval(ORPHANS_INTERVAL);
@@ -151,6 +240,9 @@ async fn chores(interviews: Interviews, evidence: Evidence, identities: Identiti
                     }
                 }
                 sweep_stills(&evidence).await;
+                if let Err(error) = accounts.sweep().await {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "could not forget old logins");
+                }
             }
             _ = orphans.tick() => match evidence.remove_orphans().await {
                 Ok(0) => {}

@@ -45,6 +45,7 @@ impl LoadedConfig {
         loaded.check("service", loaded.config.service.validate())?;
         loaded.check("store", loaded.config.store.validate())?;
         loaded.check("telemetry", loaded.config.telemetry.validate())?;
+        loaded.check("web", loaded.config.web.validate())?;
         Ok(loaded)
     }
 

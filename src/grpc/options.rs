@@ -109,6 +109,17 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// The name in the configuration.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sessions => "sessions",
+            Self::Review => "review",
+            Self::Identity => "identity",
+            Self::Audit => "audit",
+        }
+    }
+
     /// What the scope allows.
     pub(super) const fn permissions(self) -> &'static [Permission] {
         match self {

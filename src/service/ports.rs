@@ -1,8 +1,10 @@
 //! What the use cases need from the outside: a store and a clock.
 
 mod accounts;
+mod audit;
 mod data_keys;
 mod evidence;
+mod groups;
 mod identity;
 mod report;
 mod review;
@@ -20,8 +22,10 @@ use crate::session::{
 };
 
 pub use self::accounts::{Account, AccountPatch, AccountStore, WebSession};
+pub use self::audit::AuditRecords;
 pub use self::data_keys::DataKeyStore;
 pub use self::evidence::{EvidenceError, EvidenceStore, FileDigest, StillRow, StillStore, StoredStill};
+pub use self::groups::GroupCount;
 pub use self::identity::{
     CandidateRecord, FaceName, FaceRecord, IdentityStore, MatchFilter, MatchRecord, MatchVerdict, NewProposal,
     NewReferenceRow, NewTemplate, PageRequest, Proposal, ProposalRecord, ReferenceId, ReferenceName, ReferencePurpose,

@@ -11,12 +11,17 @@ use crate::session::SessionId;
 
 use super::caller::{Attempt, Caller, Permission, permit};
 use super::error::ServiceError;
-use super::ports::{Clock, Decision, DecisionKind, Mark, MarkVerdict, Review, ReviewCount, ReviewState, ReviewStore};
+use super::ports::{
+    Clock, Decision, DecisionKind, GroupCount, Mark, MarkVerdict, Review, ReviewCount, ReviewState, ReviewStore,
+};
 
 /// Longest note in bytes.
 pub const MAX_NOTE_BYTES: usize = 4_000;
 /// Decisions of one session; who needs more has a problem that no further one solves.
 const MAX_DECISIONS: usize = 100;
+
+/// Groups that are counted.
+const MAX_GROUPS: u32 = 200;
 
 /// Which decisions a second person has to agree with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -108,6 +113,20 @@ impl Reviews {
         };
         permit(&*self.store, &*self.clock, caller, attempt).await?;
         Ok(self.store.review_counts(&caller.tenant).await?)
+    }
+
+    /// How many sessions of each group stand where; the label `key` makes the groups.
+    ///
+    /// # Errors
+    /// [`ServiceError::PermissionDenied`], [`ServiceError::Store`].
+    pub async fn groups(&self, caller: &Caller, key: &str) -> Result<Vec<GroupCount>, ServiceError> {
+        let attempt = Attempt {
+            permission: Permission::ReadSessions,
+            action: Action::SessionView,
+            object: "sessions".to_owned(),
+        };
+        permit(&*self.store, &*self.clock, caller, attempt).await?;
+        Ok(self.store.group_counts(&caller.tenant, key, MAX_GROUPS).await?)
     }
 
     /// Gives a session to somebody, or to nobody when `assignee` is empty.

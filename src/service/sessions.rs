@@ -2,6 +2,7 @@
 
 mod feeding;
 pub(super) mod fields;
+mod looking;
 mod watching;
 
 use std::collections::BTreeMap;

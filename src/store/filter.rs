@@ -1,6 +1,7 @@
 //! Listing conditions as SQL and as part of a page token.
 
-use crate::service::ports::{SessionFilter, SessionOrder, SessionQuery};
+use crate::scoring::Level;
+use crate::service::ports::{ReviewState, SessionFilter, SessionOrder, SessionQuery};
 use crate::session::TenantId;
 
 use super::page_token::Listing;
@@ -55,20 +56,38 @@ pub(super) fn listing(tenant: &TenantId, query: &SessionQuery) -> Listing {
 
 /// Appends ` AND … ORDER BY …`.
 pub(super) fn push_conditions(sql: &mut Sql, query: &SessionQuery, after: Option<Cursor>) {
+    let is_urgent = query.order == SessionOrder::MostUrgentFirst;
+    // Few sessions share a candidate or a reference: these are found first and sorted then, not looked for in the order of all.
+    // An expression is not looked up in an index, so that only theirs is left to choose.
+    let is_narrow = is_urgent
+        && query.filters.iter().any(|filter| match filter {
+            SessionFilter::CandidateIs(_) => true,
+            SessionFilter::ExternalRefIs(reference) => !reference.is_empty(),
+            SessionFilter::LevelIs(_)
+            | SessionFilter::LabelIs { .. }
+            | SessionFilter::CreatedFrom(_)
+            | SessionFilter::CreatedBefore(_)
+            | SessionFilter::IsOpen(_)
+            | SessionFilter::ReviewIs(_)
+            | SessionFilter::AssigneeIs(_) => false,
+        });
+    let plain = if is_narrow { " || ''" } else { "" };
     for filter in &query.filters {
         match filter {
             SessionFilter::LevelIs(level) => {
-                sql.push(" AND level = ").bind(level.as_str().to_owned());
+                sql.push(" AND level").push(plain).push(" = ").bind(level.as_str().to_owned());
             }
             SessionFilter::LabelIs { key, value } => {
                 sql.push(" AND key IN (SELECT session_key FROM labels WHERE name = ").bind(key.clone());
                 sql.push(" AND value = ").bind(value.clone()).push(")");
             }
             SessionFilter::ExternalRefIs(reference) => {
+                // What is not empty says so, or an index of what is not empty would not be used.
+                sql.push(if reference.is_empty() { "" } else { " AND external_ref <> ''" });
                 sql.push(" AND external_ref = ").bind(reference.clone());
             }
             SessionFilter::CandidateIs(candidate) => {
-                sql.push(" AND candidate = ").bind(candidate.as_str().to_owned());
+                sql.push(" AND candidate <> '' AND candidate = ").bind(candidate.as_str().to_owned());
             }
             SessionFilter::CreatedFrom(time) => {
                 sql.push(" AND create_time >= ").bind(time_text(*time));
@@ -77,15 +96,19 @@ pub(super) fn push_conditions(sql: &mut Sql, query: &SessionQuery, after: Option
                 sql.push(" AND create_time < ").bind(time_text(*time));
             }
             SessionFilter::ReviewIs(state) => {
-                sql.push(" AND review_state = ").bind(state.as_str().to_owned());
+                sql.push(" AND review_state").push(plain).push(" = ").bind(state.as_str().to_owned());
             }
             SessionFilter::AssigneeIs(assignee) => {
-                sql.push(" AND assignee = ").bind(assignee.clone());
+                sql.push(if assignee.is_empty() { "" } else { " AND assignee <> ''" });
+                sql.push(" AND assignee").push(plain).push(" = ").bind(assignee.clone());
             }
             SessionFilter::IsOpen(is_open) => {
                 sql.push(if *is_open { " AND end_time IS NULL" } else { " AND end_time IS NOT NULL" });
             }
         }
+    }
+    if is_urgent && !is_narrow {
+        push_urgencies(sql, &query.filters);
     }
     let (beyond, direction) = match query.order {
         SessionOrder::NewestFirst | SessionOrder::MostUrgentFirst => (" < (", " DESC"),
@@ -97,11 +120,59 @@ pub(super) fn push_conditions(sql: &mut Sql, query: &SessionQuery, after: Option
     };
     if let Some(Cursor { urgency, create_time, id }) = after {
         sql.push(" AND (").push(&columns.join(", ")).push(")").push(beyond);
-        if query.order == SessionOrder::MostUrgentFirst {
+        if is_urgent {
             sql.bind(urgency).push(", ");
         }
         sql.bind(create_time).push(", ").bind(id).push(")");
     }
     let order: Vec<String> = columns.iter().map(|column| format!("{column}{direction}")).collect();
-    sql.push(" ORDER BY ").push(&order.join(", "));
+    let order = order.join(", ");
+    sql.push(" ORDER BY ").push(&if is_narrow { order.replacen("urgency", "urgency + 0", 1) } else { order });
+}
+
+/// Which urgencies the conditions leave, so that an index in their order begins and ends where they do; see the column's
+/// definition in `migrations`.
+fn push_urgencies(sql: &mut Sql, filters: &[SessionFilter]) {
+    let is_left = |urgency: &i64| {
+        filters.iter().all(|filter| match filter {
+            SessionFilter::ReviewIs(state) => (*state == ReviewState::Decided) == (*urgency < UNDECIDED),
+            SessionFilter::LevelIs(level) => urgency % UNDECIDED == rank(*level),
+            SessionFilter::LabelIs { .. }
+            | SessionFilter::ExternalRefIs(_)
+            | SessionFilter::CandidateIs(_)
+            | SessionFilter::CreatedFrom(_)
+            | SessionFilter::CreatedBefore(_)
+            | SessionFilter::IsOpen(_)
+            | SessionFilter::AssigneeIs(_) => true,
+        })
+    };
+    let left: Vec<i64> = (0..UNDECIDED * 2).filter(is_left).collect();
+    match left.as_slice() {
+        [only] => {
+            sql.push(" AND urgency = ").bind(*only);
+        }
+        // One level, decided or not.
+        [_, _] => {
+            sql.push(" AND urgency IN ").bind_all(left);
+        }
+        // One state, any level.
+        [first, .., last] if left.len() < 8 => {
+            sql.push(" AND urgency BETWEEN ").bind(*first).push(" AND ").bind(*last);
+        }
+        // All of them say nothing; none is what contradicting conditions leave, which see to it themselves.
+        _ => {}
+    }
+}
+
+/// What is added to the urgency of a session that nobody decided about.
+const UNDECIDED: i64 = 4;
+
+/// The urgency of a level.
+const fn rank(level: Level) -> i64 {
+    match level {
+        Level::Clear => 0,
+        Level::Inconclusive => 1,
+        Level::Suspicious => 2,
+        Level::Alert => 3,
+    }
 }

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use crate::audit::Event;
 use crate::service::ports::{
-    Account, AccountPatch, AccountStore, Decision, Mark, Review, ReviewCount, ReviewState, ReviewStore, StoreError,
-    WebSession,
+    Account, AccountPatch, AccountStore, Decision, GroupCount, Mark, Review, ReviewCount, ReviewState, ReviewStore,
+    StoreError, WebSession,
 };
 use crate::session::{SessionName, TenantId};
 
@@ -24,6 +24,14 @@ impl ReviewStore for SqlStore {
         let tenant = tenant.clone();
         self.read("counting sessions", |snapshot| Box::pin(async move { review::counts(snapshot, &tenant).await }))
             .await
+    }
+
+    async fn group_counts(&self, tenant: &TenantId, key: &str, limit: u32) -> Result<Vec<GroupCount>, StoreError> {
+        let (tenant, key) = (tenant.clone(), key.to_owned());
+        self.read("counting groups", move |snapshot| {
+            Box::pin(async move { review::group_counts(snapshot, &tenant, &key, limit).await })
+        })
+        .await
     }
 
     async fn assign(&self, name: &SessionName, assignee: String, audit: Event) -> Result<(), StoreError> {

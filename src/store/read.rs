@@ -10,7 +10,6 @@ use super::failure::Refusal;
 use super::filter::{Cursor, listing, push_conditions};
 use super::page_token::Listing;
 use super::row::{SESSION_COLUMNS, SegmentRow, SessionRow, participant, to_u64};
-use super::score_json::decode_score;
 use super::sql::Sql;
 
 /// Most items of a page, whatever was asked for.
@@ -113,15 +112,15 @@ pub(super) async fn segments(
     Ok(Page { next_page_token: last.map(|segment| listing().token(&segment.ordinal.to_string())), items })
 }
 
-/// A participant's score windows, oldest first.
+/// A participant's score windows, oldest first, not decoded yet.
 pub(super) async fn score_windows(
     connection: &mut Connection,
     name: &SessionName,
     participant: &ParticipantId,
     limit: u32,
-) -> Result<Vec<crate::scoring::Score>, Refusal> {
+) -> Result<Vec<String>, Refusal> {
     let (key, _journal_len) = find(&mut *connection, name).await?;
-    let rows: Vec<String> = sqlx::query_scalar(
+    let rows = sqlx::query_scalar(
         "SELECT score FROM score_windows WHERE session_key = $1 AND participant_id = $2 ORDER BY ordinal LIMIT $3",
     )
     .bind(key)
@@ -129,7 +128,7 @@ pub(super) async fn score_windows(
     .bind(i64::from(limit))
     .fetch_all(connection)
     .await?;
-    Ok(rows.iter().map(|row| decode_score(row)).collect::<Result<_, _>>()?)
+    Ok(rows)
 }
 
 /// The whole journal, still encoded.

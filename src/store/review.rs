@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 use crate::audit::Event;
 use crate::service::ports::{
-    Decision, DecisionKind, Mark, MarkVerdict, Review, ReviewCount, ReviewState, ReviewSummary, StoreError,
+    Decision, DecisionKind, GroupCount, Mark, MarkVerdict, Review, ReviewCount, ReviewState, ReviewSummary, StoreError,
 };
 use crate::session::{SessionName, TenantId};
 
@@ -56,6 +56,39 @@ pub(super) async fn counts(connection: &mut Connection, tenant: &TenantId) -> Re
         Ok(ReviewCount {
             state: review_state(&state)?,
             level: level(&level_name)?,
+            n_sessions: to_u64(n_sessions, "count")?,
+        })
+    };
+    Ok(rows.into_iter().map(count).collect::<Result<_, StoreError>>()?)
+}
+
+/// How many sessions of each group of a tenant stand where.
+pub(super) async fn group_counts(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    key: &str,
+    limit: u32,
+) -> Result<Vec<GroupCount>, Refusal> {
+    let rows: Vec<(String, String, String, i64, i64)> = sqlx::query_as(
+        "SELECT labels.value, review_state, level, CASE WHEN end_time IS NULL THEN 1 ELSE 0 END AS is_open, count(*) \
+         FROM labels JOIN sessions ON sessions.key = labels.session_key \
+         WHERE sessions.tenant = $1 AND labels.name = $2 AND labels.value IN (SELECT DISTINCT chosen.value FROM labels AS chosen \
+         JOIN sessions AS owner ON owner.key = chosen.session_key WHERE owner.tenant = $3 AND chosen.name = $4 \
+         ORDER BY chosen.value DESC LIMIT $5) GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4",
+    )
+    .bind(tenant.as_str())
+    .bind(key)
+    .bind(tenant.as_str())
+    .bind(key)
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?;
+    let count = |(value, state, level_name, is_open, n_sessions): (String, String, String, i64, i64)| {
+        Ok(GroupCount {
+            value,
+            state: review_state(&state)?,
+            level: level(&level_name)?,
+            is_open: is_open != 0,
             n_sessions: to_u64(n_sessions, "count")?,
         })
     };

@@ -26,6 +26,7 @@ use super::open::{open_writer, read_pool};
 use super::options::StoreOptions;
 use super::read::{self, StoredJournal};
 use super::row::to_u64;
+use super::score_json::decode_score;
 use super::write::{Commit, Create, Delete, DeleteExpired, Ping, Update};
 use super::writer::Writer;
 
@@ -171,12 +172,17 @@ impl SessionStore for SqlStore {
         participant: &ParticipantId,
         limit: u32,
     ) -> Result<Vec<Score>, StoreError> {
+        let doing = "reading scores";
         let name = name.clone();
         let participant = participant.clone();
-        self.read("reading scores", move |snapshot| {
-            Box::pin(async move { read::score_windows(snapshot, &name, &participant, limit).await })
-        })
-        .await
+        let rows = self
+            .read(doing, move |snapshot| {
+                Box::pin(async move { read::score_windows(snapshot, &name, &participant, limit).await })
+            })
+            .await?;
+        // Those of a long interview are megabytes of JSON: not on a thread that serves others.
+        let decoded = tokio::task::spawn_blocking(move || rows.iter().map(|row| decode_score(row)).collect());
+        decoded.await.map_err(|error| other(doing, error))?
     }
 
     async fn delete_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {

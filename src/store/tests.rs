@@ -21,6 +21,7 @@ use crate::service::ports::StoreError;
 mod on_sqlite {
     use crate::store::contract::store_contract;
     use crate::store::contract_identity::identity_contract;
+    use crate::store::contract_pages::pages_contract;
     use crate::store::contract_people::people_contract;
     use crate::store::contract_report::report_contract;
     use crate::store::contract_stills::stills_contract;
@@ -34,12 +35,14 @@ mod on_sqlite {
     report_contract!(open);
     stills_contract!(open);
     identity_contract!(open);
+    pages_contract!(open);
 }
 
 /// The contract on a new PostgreSQL database for each test.
 mod on_postgres {
     use crate::store::contract::store_contract;
     use crate::store::contract_identity::identity_contract;
+    use crate::store::contract_pages::pages_contract;
     use crate::store::contract_people::people_contract;
     use crate::store::contract_report::report_contract;
     use crate::store::contract_stills::stills_contract;
@@ -50,6 +53,7 @@ mod on_postgres {
     report_contract!(open);
     stills_contract!(open);
     identity_contract!(open);
+    pages_contract!(open);
 }
 
 fn signing_key() -> Arc<SigningKey> {

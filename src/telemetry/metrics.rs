@@ -11,6 +11,7 @@ mod identity;
 mod inference;
 mod sessions;
 mod store;
+mod web;
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
@@ -25,6 +26,7 @@ pub use self::identity::{search_took, templates_held};
 pub use self::inference::{ModelMetrics, Provider, provider_in_use};
 pub use self::sessions::{VerdictLevel, live_session, verdict};
 pub use self::store::{batch_written, commit_took, pending_write, write_failed};
+pub use self::web::page_served;
 
 /// Upper bounds of the buckets of every `*_seconds` histogram: half a millisecond to ten seconds.
 const SECONDS_BUCKETS: [f64; 14] =
@@ -64,6 +66,7 @@ fn describe() {
     inference::describe();
     sessions::describe();
     store::describe();
+    web::describe();
 }
 
 #[cfg(test)]
@@ -74,8 +77,8 @@ mod tests {
     use super::{
         CallWatch, DropReason, ModelMetrics, Provider, Queue, Stage, StillLoss, VerdictLevel, batch_written,
         call_ended, commit_took, files_removed, frame_analysed, frame_decoded, frame_dropped, frame_received,
-        held_still_bytes, live_session, open_stream, pending_write, provider_in_use, queued, queued_bytes, recorder,
-        search_took, stage_took, still_kept, still_lost, templates_held, verdict, write_failed,
+        held_still_bytes, live_session, open_stream, page_served, pending_write, provider_in_use, queued, queued_bytes,
+        recorder, search_took, stage_took, still_kept, still_lost, templates_held, verdict, write_failed,
     };
 
     const A_WHILE: Duration = Duration::from_millis(3);
@@ -104,6 +107,7 @@ mod tests {
         still_kept();
         StillLoss::ALL.into_iter().for_each(still_lost);
         files_removed(2);
+        page_served(200, A_WHILE);
         super::sessions::show_version();
     }
 
@@ -132,7 +136,7 @@ mod tests {
             assert!(helps.get(name).is_some_and(|help| help.len() > 10), "{name} has no help text");
             let is_counter = kind == "counter";
             assert_eq!(name.ends_with("_total"), is_counter, "{name} is a {kind}");
-            let modules = ["service", "session", "scoring", "grpc", "inference", "store", "telemetry"];
+            let modules = ["service", "session", "scoring", "grpc", "inference", "store", "telemetry", "web"];
             assert!(modules.iter().any(|module| name.starts_with(&format!("bonafide_{module}_"))), "{name}");
         }
         assert_eq!(helps.keys().collect::<Vec<_>>(), types.keys().collect::<Vec<_>>());

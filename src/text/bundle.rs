@@ -10,8 +10,20 @@ use super::language::Language;
 use super::number;
 
 /// Every file of a language.
-const EN: [&str; 3] = [include_str!("en/reasons.ftl"), include_str!("en/report.ftl"), include_str!("en/review.ftl")];
-const DE: [&str; 3] = [include_str!("de/reasons.ftl"), include_str!("de/report.ftl"), include_str!("de/review.ftl")];
+const EN: [&str; 5] = [
+    include_str!("en/admin.ftl"),
+    include_str!("en/pages.ftl"),
+    include_str!("en/reasons.ftl"),
+    include_str!("en/report.ftl"),
+    include_str!("en/review.ftl"),
+];
+const DE: [&str; 5] = [
+    include_str!("de/admin.ftl"),
+    include_str!("de/pages.ftl"),
+    include_str!("de/reasons.ftl"),
+    include_str!("de/report.ftl"),
+    include_str!("de/review.ftl"),
+];
 
 pub(super) type Bundle = FluentBundle<FluentResource>;
 

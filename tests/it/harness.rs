@@ -33,7 +33,7 @@ use tokio::sync::oneshot;
 pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The system's clocks.
-struct SystemTime(Instant);
+pub(crate) struct SystemTime(pub(crate) Instant);
 
 impl Clock for SystemTime {
     fn now(&self) -> Timestamp {
@@ -82,54 +82,11 @@ impl Server {
         let versions =
             ServerVersions { server: "test".to_owned(), models: pipeline.model_versions(), provider: "cpu".to_owned() };
         let clock: Arc<dyn Clock> = Arc::new(SystemTime(Instant::now()));
-        let reviews = Reviews::new(Arc::clone(&store) as _, Arc::clone(&clock), SecondReviewer::Decline);
-        let sealing = Arc::new(SealingKeys::generate());
-        let session_keys = SessionKeys::new(Arc::clone(&store) as _, Arc::clone(&sealing));
-        let stills = Arc::new(EvidenceFolder::new(&folder.path().join("evidence")));
-        let evidence = Evidence::new(
-            Arc::clone(&store) as _,
-            stills,
-            session_keys,
-            Arc::clone(&clock),
-            EvidenceOptions::default(),
-        );
-        evidence.claim().await.expect("a folder of its own");
-        let reports = Reports::new(Arc::clone(&store) as _, Arc::clone(&clock), SecondReviewer::Decline)
-            .with_stills(Arc::new(evidence.clone()));
-        let signer = Signer::new(signing_key);
-        let interviews = Interviews::start(
-            Arc::clone(&store) as Arc<dyn SessionStore>,
-            Arc::clone(&clock),
-            pipeline,
-            Arc::new(Policy::shipped()),
-            ServiceOptions::default(),
-        )
-        .expect("threads start")
-        .keeping(evidence.clone());
-        let parts = IdentityParts {
-            store: Arc::clone(&store) as _,
-            sessions: Arc::clone(&store) as _,
-            data_keys: Arc::clone(&store) as _,
-            sealing,
-            clock,
-            policy: Arc::new(Policy::shipped()),
-            search: SearchPolicy::shipped(),
-        };
-        let options_of_ledger = IdentityOptions { enabled: true, ..IdentityOptions::default() };
-        let identities = Identities::new(parts, options_of_ledger, Some(&interviews)).expect("the shipped calibration");
-        let (ledger, news) = (identities.clone(), interviews.news().expect("nobody listens yet"));
-        tokio::spawn(async move { ledger.run(news).await });
+        let use_cases = use_cases(&store, &clock, pipeline, folder.path(), signing_key).await;
+        let (interviews, identities) = (use_cases.interviews.clone(), use_cases.identities.clone());
         let (stop, stopped) = oneshot::channel();
         let shutdown = async {
             stopped.await.ok();
-        };
-        let use_cases = UseCases {
-            interviews: interviews.clone(),
-            reviews,
-            evidence,
-            identities: identities.clone(),
-            reports,
-            signer,
         };
         let server = serve(&options, use_cases, versions, shutdown).await.expect("a free port");
         Some(Self { address: server.address(), interviews, identities, stop, running: server, store, folder })
@@ -156,6 +113,49 @@ impl Server {
         assert_eq!(self.interviews.n_live_sessions(), 0, "a session outlived its server");
         self.store.close().await;
     }
+}
+
+/// Every use case on a store, with stills in `folder` and the identity ledger enabled.
+pub(crate) async fn use_cases(
+    store: &Arc<SqlStore>,
+    clock: &Arc<dyn Clock>,
+    pipeline: Pipeline,
+    folder: &std::path::Path,
+    signing_key: Arc<SigningKey>,
+) -> UseCases {
+    let reviews = Reviews::new(Arc::clone(store) as _, Arc::clone(clock), SecondReviewer::Decline);
+    let sealing = Arc::new(SealingKeys::generate());
+    let session_keys = SessionKeys::new(Arc::clone(store) as _, Arc::clone(&sealing));
+    let stills = Arc::new(EvidenceFolder::new(&folder.join("evidence")));
+    let evidence =
+        Evidence::new(Arc::clone(store) as _, stills, session_keys, Arc::clone(clock), EvidenceOptions::default());
+    evidence.claim().await.expect("a folder of its own");
+    let reports = Reports::new(Arc::clone(store) as _, Arc::clone(clock), SecondReviewer::Decline)
+        .with_stills(Arc::new(evidence.clone()));
+    let signer = Signer::new(signing_key);
+    let interviews = Interviews::start(
+        Arc::clone(store) as Arc<dyn SessionStore>,
+        Arc::clone(clock),
+        pipeline,
+        Arc::new(Policy::shipped()),
+        ServiceOptions::default(),
+    )
+    .expect("threads start")
+    .keeping(evidence.clone());
+    let parts = IdentityParts {
+        store: Arc::clone(store) as _,
+        sessions: Arc::clone(store) as _,
+        data_keys: Arc::clone(store) as _,
+        sealing,
+        clock: Arc::clone(clock),
+        policy: Arc::new(Policy::shipped()),
+        search: SearchPolicy::shipped(),
+    };
+    let options_of_ledger = IdentityOptions { enabled: true, ..IdentityOptions::default() };
+    let identities = Identities::new(parts, options_of_ledger, Some(&interviews)).expect("the shipped calibration");
+    let (ledger, news) = (identities.clone(), interviews.news().expect("nobody listens yet"));
+    tokio::spawn(async move { ledger.run(news).await });
+    UseCases { interviews, reviews, evidence, identities, reports, signer }
 }
 
 /// The models and what they are fed through; `None`, said aloud, when one is missing.

@@ -23,4 +23,5 @@ mod report;
 mod restart;
 mod shutdown;
 mod splice;
+mod web;
 mod wire;

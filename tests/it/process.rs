@@ -34,6 +34,7 @@ impl Process {
         }
         command
             .env("BONAFIDE__GRPC__LISTEN", "127.0.0.1:0")
+            .env("BONAFIDE__WEB__LISTEN", "127.0.0.1:0")
             .env("BONAFIDE__TELEMETRY__OPS_LISTEN", "127.0.0.1:0")
             .env("BONAFIDE__INFERENCE__MODELS_DIR", models_dir)
             .env("BONAFIDE__INFERENCE__PROVIDER", "cpu")

@@ -119,7 +119,6 @@ struct Place {
     last_used: Duration,
     n_templates: usize,
     /// What operators see of it.
-    #[expect(dead_code, reason = "it counts while it lives")]
     shown: Option<GaugeGuard>,
 }
 

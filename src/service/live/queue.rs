@@ -82,6 +82,11 @@ impl ByteBudget {
         Self { used: AtomicU64::new(0), n_queues: AtomicU64::new(0), limit }
     }
 
+    /// Bytes that wait now.
+    pub(super) fn used(&self) -> u64 {
+        self.used.load(Ordering::Relaxed)
+    }
+
     /// Whether too much waits, and this much is more than one track's share of what may.
     fn is_exceeded_by(&self, n_bytes: u64) -> bool {
         self.used.load(Ordering::Relaxed) > self.limit

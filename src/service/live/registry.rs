@@ -113,6 +113,11 @@ impl Services {
         StreamId(self.next_stream.fetch_add(1, Ordering::Relaxed))
     }
 
+    /// Bytes of samples that wait on all tracks.
+    pub(in crate::service) fn queued_bytes(&self) -> u64 {
+        self.budget.used()
+    }
+
     /// Time since a session was created, for arrivals.
     pub(super) fn arrival(&self, create_time: Timestamp) -> MediaTime {
         let elapsed = self.clock.now().duration_since(create_time);
@@ -280,6 +285,11 @@ impl Watchers {
         if watchers.is_empty() {
             by_session.remove(name);
         }
+    }
+
+    /// How many there are.
+    pub(in crate::service) fn len(&self) -> usize {
+        self.by_session.lock().unwrap_or_else(PoisonError::into_inner).values().map(Vec::len).sum()
     }
 
     /// The sessions that somebody follows.

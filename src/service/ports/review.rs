@@ -6,7 +6,7 @@ use crate::audit::Event;
 use crate::scoring::Level;
 use crate::session::{SessionName, TenantId};
 
-use super::{AuditLog, StoreError};
+use super::{AuditLog, GroupCount, StoreError};
 
 /// How far people are with a session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -172,6 +172,12 @@ pub trait ReviewStore: AuditLog {
     async fn review(&self, name: &SessionName) -> Result<Review, StoreError>;
     /// How many sessions stand where. # Errors [`StoreError::Backend`].
     async fn review_counts(&self, tenant: &TenantId) -> Result<Vec<ReviewCount>, StoreError>;
+    /// How many sessions of each group stand where, by the value of the label `key` that they share; of the `limit` groups whose
+    /// values come last.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`].
+    async fn group_counts(&self, tenant: &TenantId, key: &str, limit: u32) -> Result<Vec<GroupCount>, StoreError>;
     /// Gives a session to an account, or to nobody when `assignee` is empty.
     ///
     /// # Errors

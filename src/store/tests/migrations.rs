@@ -18,6 +18,7 @@ const FIXTURES: &[(i64, &str)] = &[
     (4, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/store/database_v4.sql"))),
     (5, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/store/database_v5.sql"))),
     (6, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/store/database_v6.sql"))),
+    (7, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/store/database_v7.sql"))),
 ];
 
 #[test]

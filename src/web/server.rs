@@ -1,0 +1,82 @@
+//! The listener of the pages, from its start to an orderly end.
+
+use std::future::{Future, IntoFuture as _};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::connections::{Connections, Peer};
+use super::options::{WebError, WebOptions};
+use super::routes::router;
+use super::state::{Web, WebServices};
+
+/// Answers in progress may take so long once the stop signal came.
+const STOP_GRACE: Duration = Duration::from_secs(5);
+
+/// Pages that are served. Dropping it stops them without the courtesies.
+#[derive(Debug)]
+pub struct WebServer {
+    address: SocketAddr,
+    task: AbortOnDropHandle<Result<(), WebError>>,
+}
+
+impl WebServer {
+    /// Where it listens, with the port that was really taken.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits for the end, which the shutdown signal given to [`serve`] brings about.
+    ///
+    /// # Errors
+    /// [`WebError::Panicked`] when it has a defect.
+    pub async fn join(self) -> Result<(), WebError> {
+        self.task.await.unwrap_or(Err(WebError::Panicked))
+    }
+}
+
+/// Opens the port and serves until `shutdown`; then nothing new is accepted, and answers in progress get some seconds.
+///
+/// # Errors
+/// [`WebError`] when an option cannot be used or the port cannot be opened.
+pub async fn serve(
+    options: &WebOptions,
+    services: WebServices,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<WebServer, WebError> {
+    options.validate()?;
+    let failed = |source| WebError::Bind { listen: options.listen, source };
+    let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    let connections = Connections::new(listener, options.max_connections);
+    let (ending, ended) = watch::channel(false);
+    let web = Web::new(options.clone(), services, ended.clone());
+    let app = router(web).into_make_service_with_connect_info::<Peer>();
+    let stop = async move {
+        shutdown.await;
+        ending.send_replace(true);
+    };
+    let serving = axum::serve(connections, app).with_graceful_shutdown(stop).into_future();
+    tracing::info!(web.address = %address, web.is_secure = options.is_secure(), "serving pages");
+    let task = async move {
+        tokio::select! {
+            // An error here would be that of a listener that does not fail.
+            _served = serving => {}
+            () = patience(ended) => {}
+        }
+        tracing::info!("stopped serving pages");
+        Ok(())
+    };
+    Ok(WebServer { address, task: AbortOnDropHandle::new(tokio::spawn(task)) })
+}
+
+/// Done some seconds after the end began.
+async fn patience(mut ended: watch::Receiver<bool>) {
+    // The sender lives until it told of the end.
+    drop(ended.wait_for(|is_ended| *is_ended).await);
+    tokio::time::sleep(STOP_GRACE).await;
+}

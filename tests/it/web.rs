@@ -1,0 +1,9 @@
+//! The review pages end to end: a real server on a real store, asked as a browser asks.
+
+mod access;
+mod bench;
+mod browser;
+mod figures;
+mod journey;
+mod look;
+mod reading;

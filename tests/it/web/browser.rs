@@ -1,0 +1,145 @@
+//! As much of a browser as the tests need: requests, cookies, forms with their token.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::harness::PATIENCE;
+
+use super::bench::PASSWORD;
+
+/// A browser with its cookies.
+pub(super) struct Browser {
+    address: SocketAddr,
+    cookies: BTreeMap<String, String>,
+    /// Headers that go along with every request.
+    pub(super) headers: Vec<(&'static str, String)>,
+}
+
+/// What the server answered.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    headers: Vec<(String, String)>,
+    pub(super) body: String,
+}
+
+impl Answer {
+    /// A header's value; empty when it is not there.
+    pub(super) fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(header, _)| header == name).map_or("", |(_, value)| value)
+    }
+
+    /// The token that the page's forms carry.
+    pub(super) fn token(&self) -> &str {
+        let after = self.body.split_once("name=\"csrf\" value=\"").expect("the page has a form").1;
+        after.split_once('"').expect("it ends").0
+    }
+}
+
+impl Browser {
+    pub(super) fn new(address: SocketAddr) -> Self {
+        Self { address, cookies: BTreeMap::new(), headers: Vec::new() }
+    }
+
+    /// A browser in which somebody is logged in.
+    pub(super) async fn of(address: SocketAddr, name: &str) -> Self {
+        let mut browser = Self::new(address);
+        let answer = browser.log_in(name, PASSWORD).await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        browser
+    }
+
+    pub(super) async fn log_in(&mut self, name: &str, password: &str) -> Answer {
+        let token = self.get("/login").await.token().to_owned();
+        self.send("POST", "/login", &[("csrf", &token), ("name", name), ("password", password)]).await
+    }
+
+    pub(super) async fn get(&mut self, path: &str) -> Answer {
+        self.send("GET", path, &[]).await
+    }
+
+    /// Sends a form of the page at `from` with its token.
+    pub(super) async fn submit(&mut self, from: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let token = self.get(from).await.token().to_owned();
+        let mut all = vec![("csrf", token.as_str())];
+        all.extend_from_slice(fields);
+        self.send("POST", path, &all).await
+    }
+
+    pub(super) async fn send(&mut self, method: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let body = encode(fields);
+        let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.address);
+        if !self.cookies.is_empty() {
+            let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let _written = write!(request, "cookie: {}\r\n", cookies.join("; "));
+        }
+        for (name, value) in &self.headers {
+            let _written = write!(request, "{name}: {value}\r\n");
+        }
+        if method == "POST" {
+            let length = body.len();
+            let _written =
+                write!(request, "content-type: application/x-www-form-urlencoded\r\ncontent-length: {length}\r\n");
+        }
+        let request = format!("{request}\r\n{}", if method == "POST" { body } else { String::new() });
+        let mut stream = TcpStream::connect(self.address).await.expect("it listens");
+        stream.write_all(request.as_bytes()).await.expect("asks");
+        let mut bytes = Vec::new();
+        let read = stream.read_to_end(&mut bytes);
+        tokio::time::timeout(PATIENCE, read).await.expect("in time").expect("answers");
+        let answer = parse(&String::from_utf8(bytes).expect("is text"));
+        self.keep(&answer);
+        answer
+    }
+
+    fn keep(&mut self, answer: &Answer) {
+        for (_, cookie) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {
+            assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
+            let (name, value) = cookie.split(';').next().and_then(|pair| pair.split_once('=')).expect("a pair");
+            if cookie.contains("Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+    }
+}
+
+fn encode(fields: &[(&str, &str)]) -> String {
+    let part = |text: &str| {
+        text.bytes().fold(String::new(), |mut part, byte| {
+            let _written = write!(part, "%{byte:02X}");
+            part
+        })
+    };
+    fields.iter().map(|(name, value)| format!("{}={}", part(name), part(value))).collect::<Vec<_>>().join("&")
+}
+
+fn parse(text: &str) -> Answer {
+    let (head, body) = text.split_once("\r\n\r\n").expect("head and body");
+    let mut lines = head.lines();
+    let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok()).expect("a status");
+    let headers: Vec<(String, String)> = lines
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+        .collect();
+    let is_chunked = headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked");
+    let body = if is_chunked { unchunk(body) } else { body.to_owned() };
+    Answer { status, headers, body }
+}
+
+fn unchunk(mut rest: &str) -> String {
+    let mut body = String::new();
+    while let Some((length, after)) = rest.split_once("\r\n") {
+        let length = usize::from_str_radix(length, 16).expect("a chunk's length");
+        if length == 0 {
+            break;
+        }
+        body.push_str(&after[..length]);
+        rest = after[length..].trim_start_matches("\r\n");
+    }
+    body
+}
