@@ -8,6 +8,7 @@ use bonafide::media::{
     FrameDecoder, MediaLimits, MediaTime, Picture, PictureView, PixelLayout, RgbImage, Rotation, Thumbnail,
     VideoFormat, VideoSample, encode_i420,
 };
+use bonafide::vision::scene::SceneDescriptor;
 use bonafide::vision::{
     BoxPx, Detection, FaceRoi, PointPx, align_face, detection, embedding, face_quality, mesh, presentation,
 };
@@ -75,6 +76,9 @@ fn prepare(criterion: &mut Criterion<CpuTime>, name: &str, view: PictureView<'_>
     let mut input = vec![0.0; 2 * 3 * 128 * 128];
     group.bench_function("presentation", |bencher| {
         bencher.iter(|| presentation::prepare(black_box(view), &FACE, &mut input));
+    });
+    group.bench_function("scene", |bencher| {
+        bencher.iter(|| SceneDescriptor::of(black_box(view), &[FACE]).expect("the image library works"));
     });
     group.bench_function("quality", |bencher| bencher.iter(|| face_quality(black_box(view), &FACE, None)));
     group.finish();

@@ -1,14 +1,17 @@
 //! Time of one exact search among 200,000 templates on one core, and what they take up in memory.
 //!
 //! Directions are random: strangers, hence nothing but the scan; `planted` has a thousand templates close to the threshold,
-//! which the codes cannot rule out. The resident memory of each gallery goes to standard error.
+//! which the codes cannot rule out. The resident memory of each gallery goes to standard error. Then the same among 10,000
+//! backgrounds, drawn at random from boxes; as many as a thousand are different.
 
 mod support;
 
 use std::hint::black_box;
 
-use bonafide::identity::{Gallery, ModelDigest, Template, TemplateKey};
+use bonafide::identity::{Gallery, ModelDigest, SceneGallery, SceneKey, Template, TemplateKey};
+use bonafide::media::RgbImage;
 use bonafide::vision::Embedding;
+use bonafide::vision::scene::{SceneDescriptor, compare};
 use criterion::{Criterion, criterion_group, criterion_main};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -52,6 +55,47 @@ fn resident_kib() -> Option<u64> {
     status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.trim().strip_suffix(" kB")?.parse().ok()
 }
 
+/// A picture of overlapping boxes.
+fn room(random: &mut StdRng) -> RgbImage {
+    const WIDTH: usize = 640;
+    const HEIGHT: usize = 360;
+    let mut levels = vec![128_u8; WIDTH * HEIGHT];
+    for _ in 0..160 {
+        let (left, top) = (random.random_range(0..WIDTH), random.random_range(0..HEIGHT));
+        let (width, height) = (random.random_range(6..90), random.random_range(6..70));
+        let level = random.random_range(20..235);
+        for row in top..(top + height).min(HEIGHT) {
+            levels[row * WIDTH + left..row * WIDTH + (left + width).min(WIDTH)].fill(level);
+        }
+    }
+    RgbImage::new(640, 360, levels.into_iter().flat_map(|level| [level; 3]).collect()).expect("size fits")
+}
+
+fn scenes(criterion: &mut Criterion<CpuTime>) {
+    let is_test = !std::env::args().any(|argument| argument == "--bench");
+    let (n_rooms, n_times) = if is_test { (20, 2) } else { (1_000, 10) };
+    let mut random = StdRng::seed_from_u64(2);
+    let mut describe = || {
+        SceneDescriptor::of(room(&mut random).view().into(), &[]).expect("the image library works").expect("is a place")
+    };
+    let query = describe();
+    let rooms: Vec<SceneDescriptor> = (0..n_rooms).map(|_| describe()).collect();
+    let before = resident_kib();
+    let mut gallery = SceneGallery::new(n_rooms * n_times).expect("valid");
+    for (key, room) in (0..).zip(rooms.iter().cycle().take(n_rooms * n_times)) {
+        gallery.add(SceneKey(key), room).expect("has room");
+    }
+    if let (Some(before), Some(after)) = (before, resident_kib()) {
+        eprintln!("{} MiB resident for {} backgrounds", after.saturating_sub(before) / 1024, n_rooms * n_times);
+    }
+    let mut group = criterion.benchmark_group(format!("search of {} backgrounds", n_rooms * n_times));
+    group.bench_function("strangers", |bencher| {
+        bencher.iter(|| gallery.search(black_box(&query), 0.1, MAX_HITS).expect("valid"));
+    });
+    group.bench_function("two compared", |bencher| bencher.iter(|| compare(black_box(&query), &rooms[0])));
+    group.finish();
+}
+
 fn search(criterion: &mut Criterion<CpuTime>) {
     let is_test = !std::env::args().any(|argument| argument == "--bench");
     let n_templates = if is_test { N_TEMPLATES / 100 } else { N_TEMPLATES };
@@ -86,6 +130,6 @@ fn search(criterion: &mut Criterion<CpuTime>) {
 criterion_group! {
     name = benches;
     config = Criterion::default().with_measurement(CpuTime).sample_size(20);
-    targets = search
+    targets = search, scenes
 }
 criterion_main!(benches);

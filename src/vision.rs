@@ -11,6 +11,7 @@ pub mod detection;
 pub mod embedding;
 pub mod mesh;
 pub mod presentation;
+pub mod scene;
 
 mod alignment;
 mod canonical;

@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::eval::{
-    Budgets, CalibrationTask, EvalTask, Fitted, FittedTail, Framing, calibrate, calibrate_search, calibrate_thresholds,
+    Budgets, CalibrationTask, EvalTask, Fitted, FittedTail, Framing, calibrate, calibrate_scene, calibrate_search,
+    calibrate_thresholds,
 };
-use crate::identity::Knot;
+use crate::identity::{Knot, SceneKnot, ScenePolicy};
 use crate::scoring::ErrorBudget;
 use crate::signals::SignalName;
 
@@ -54,6 +55,19 @@ pub enum CalibrateCommand {
     Signal(SignalFitArgs),
     /// Fits how similar different people are and prints the tables of config/search.toml
     Search(SearchFitArgs),
+    /// Fits how well pictures of one place, and of two, agree and prints the tables of config/scene.toml
+    Scene(SceneFitArgs),
+}
+
+/// On which pictures.
+#[derive(Clone, Debug, Args)]
+pub struct SceneFitArgs {
+    /// CSV file with the columns path and scene [default: folders below the root are places]
+    #[arg(long, value_name = "CSV")]
+    pub manifest: Option<PathBuf>,
+    /// Folder that the manifest's paths are below
+    #[arg(long, value_name = "DIR")]
+    pub root: PathBuf,
 }
 
 /// On which pictures.
@@ -128,6 +142,7 @@ impl CalibrateArgs {
         match (&self.command, &self.thresholds) {
             (Some(CalibrateCommand::Signal(args)), _) => args.run(global),
             (Some(CalibrateCommand::Search(args)), _) => args.run(global),
+            (Some(CalibrateCommand::Scene(args)), _) => args.run(global),
             (None, Some(args)) => args.run(global),
             (None, None) => {
                 let problem = "calibrate needs --root, --out and --false-alarms, or the subcommand signal";
@@ -186,6 +201,18 @@ impl SearchFitArgs {
         let task = EvalTask { manifest: self.manifest.clone(), root: self.root.clone(), framing };
         let fitted = with_bench(&engine, None, |bench| calibrate_search(bench, &task))?;
         write!(std::io::stdout().lock(), "{}", search_table(&fitted))?;
+        Ok(())
+    }
+}
+
+impl SceneFitArgs {
+    fn run(&self, global: &GlobalArgs) -> anyhow::Result<()> {
+        let config = global.load_config([])?;
+        let _telemetry = crate::telemetry::init(&config.get().telemetry)?;
+        let engine = Engine::start(config.get(), None)?;
+        let task = EvalTask { manifest: self.manifest.clone(), root: self.root.clone(), framing: Framing::Scene };
+        let fitted = with_bench(&engine, None, |bench| calibrate_scene(bench, &task))?;
+        write!(std::io::stdout().lock(), "{}", scene_tables(&fitted))?;
         Ok(())
     }
 }
@@ -256,11 +283,46 @@ fn search_table(fitted: &FittedTail) -> String {
     )
 }
 
+/// The line and the tail as they stand in a file of scene calibrations.
+fn scene_tables(fitted: &ScenePolicy) -> String {
+    let (line, tail) = (&fitted.line, &fitted.tail);
+    let knot = |knot: &SceneKnot| {
+        format!("    {{ false_match_rate = {}, score = {:.4} }},\n", knot.false_match_rate, knot.score)
+    };
+    let knots: String = tail.knots.iter().map(knot).collect();
+    let quoted = |text: &str| serde_json::Value::String(text.to_owned()).to_string();
+    format!(
+        "[line]\noffset = {:.3}\nslope = {:.3}\nllr_min = {:.2}\nllr_max = {:.2}\nstandard_error = {:.2}\nn_same = {}\n\
+         n_different = {}\nfitted_on = {}\n\n[tail]\nknots = [\n{knots}]\nmean_excess = {:.5}\nrate_relative_error = {:.3}\n\
+         excess_relative_error = {:.3}\nn_scenes = {}\nfitted_on = {}\n",
+        line.offset,
+        line.slope,
+        line.llr_min,
+        line.llr_max,
+        line.standard_error,
+        line.n_same,
+        line.n_different,
+        quoted(&line.fitted_on),
+        tail.mean_excess,
+        tail.rate_relative_error,
+        tail.excess_relative_error,
+        tail.n_scenes,
+        quoted(&tail.fitted_on),
+    )
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Fitted, FittedTail, SignalName, search_table, table};
-    use crate::identity::SearchPolicy;
+    use super::{Fitted, FittedTail, SignalName, scene_tables, search_table, table};
+    use crate::identity::{ScenePolicy, SearchPolicy};
     use crate::scoring::{AlarmRatio, Calibration, Policy};
+
+    #[test]
+    fn the_scene_tables_are_a_scene_policy() {
+        let shipped = ScenePolicy::shipped();
+        let text = format!("id = \"default\"\nversion = {}\n{}", shipped.version, scene_tables(&shipped));
+        assert_eq!(ScenePolicy::from_toml(&text).expect("still valid"), shipped);
+    }
 
     #[test]
     fn the_search_table_is_a_search_policy() {

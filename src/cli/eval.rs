@@ -9,7 +9,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::eval::{
     Bench, EvalError, EvalReport, EvalTask, Framing, Unfinished, evaluate_deepfake, evaluate_identification,
-    evaluate_presentation, evaluate_sequential, evaluate_session, evaluate_splice, evaluate_verification,
+    evaluate_presentation, evaluate_scene, evaluate_sequential, evaluate_session, evaluate_splice,
+    evaluate_verification,
 };
 
 use super::engine::Engine;
@@ -28,6 +29,8 @@ pub enum EvalCommand {
     Verification(ImageArgs),
     /// Searches for people among many, enrolled and never enrolled
     Identification(ImageArgs),
+    /// Tells pictures of one place from pictures of two, whoever sits before it
+    Scene(EvalArgs),
     /// Tells photographs and screens held before the camera from people
     Presentation(ImageArgs),
     /// Tells swapped, reenacted and blended faces from genuine ones
@@ -47,7 +50,7 @@ pub struct EvalArgs {
     #[arg(
         long,
         value_name = "CSV",
-        help = "CSV file with the columns path and label (or identity), and if there group, source, species, group_..., \
+        help = "CSV file with the columns path and label (or identity, or scene), and if there group, source, species, group_..., \
                 held_out [default: folders below the root are labels]"
     )]
     pub manifest: Option<PathBuf>,
@@ -78,6 +81,7 @@ impl EvalCommand {
         match self {
             Self::Verification(_) => "verification",
             Self::Identification(_) => "identification",
+            Self::Scene(_) => "scene",
             Self::Presentation(_) => "presentation",
             Self::Deepfake(_) => "deepfake",
             Self::Session(_) => "session",
@@ -94,6 +98,7 @@ impl EvalCommand {
         let (work, args, framing): (Work, &EvalArgs, Framing) = match self {
             Self::Verification(args) => (evaluate_verification, &args.eval, args.framing()),
             Self::Identification(args) => (evaluate_identification, &args.eval, args.framing()),
+            Self::Scene(args) => (evaluate_scene, args, Framing::Scene),
             Self::Presentation(args) => (evaluate_presentation, &args.eval, args.framing()),
             Self::Deepfake(args) => (evaluate_deepfake, &args.eval, args.framing()),
             Self::Session(args) => (evaluate_session, args, Framing::Scene),

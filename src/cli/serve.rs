@@ -72,56 +72,9 @@ async fn serve(config: &Config, telemetry: Telemetry, engine: Engine) -> anyhow:
     let store = SqlStore::open(&config.store, keys.signing_key(), &keys.verifying_keys())
         .await
         .context("cannot open the store")?;
-    let versions = ServerVersions {
-        server: env!("CARGO_PKG_VERSION").to_owned(),
-        models: engine.pipeline.model_versions(),
-        provider: engine.provider.to_owned(),
-    };
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock { start: Instant::now() });
-    let second_reviewer = config.service.second_reviewer;
-    let reviews = Reviews::new(Arc::clone(&store) as _, Arc::clone(&clock), second_reviewer);
-    let session_keys = SessionKeys::new(Arc::clone(&store) as _, keys.sealing_keys());
-    let folder = Arc::new(EvidenceFolder::new(&config.evidence.folder));
-    let evidence =
-        Evidence::new(Arc::clone(&store) as _, folder, session_keys, Arc::clone(&clock), config.evidence.clone());
-    evidence.claim().await.context("cannot use the folder of stills")?;
-    let accounts = Accounts::new(Arc::clone(&store) as _, Arc::clone(&clock));
-    let reports = Reports::new(Arc::clone(&store) as _, Arc::clone(&clock), second_reviewer)
-        .with_stills(Arc::new(evidence.clone()));
-    let policy = Arc::clone(&engine.policy);
-    let sessions = Arc::clone(&store) as Arc<dyn SessionStore>;
-    let interviews = Interviews::start(
-        Arc::clone(&sessions),
-        Arc::clone(&clock),
-        engine.pipeline,
-        engine.policy,
-        config.service.clone(),
-    )?
-    .keeping(evidence.clone());
-    let parts = IdentityParts {
-        store: Arc::clone(&store) as _,
-        sessions,
-        data_keys: Arc::clone(&store) as _,
-        sealing: keys.sealing_keys(),
-        clock: Arc::clone(&clock),
-        policy: Arc::clone(&policy),
-        search: SearchPolicy::shipped(),
-    };
-    let identities = Identities::new(parts, config.identity.clone(), Some(&interviews))?;
-    let signer = Signer::new(keys.signing_key());
-    let facts = installation_facts(config, &versions, policy, &keys)?;
-    let web_services = WebServices {
-        interviews: interviews.clone(),
-        reviews: reviews.clone(),
-        accounts: accounts.clone(),
-        evidence: evidence.clone(),
-        identities: identities.clone(),
-        reports: reports.clone(),
-        signer: signer.clone(),
-        trail: AuditTrail::new(Arc::clone(&store), Arc::clone(&clock), keys.verifying_keys()),
-        installation: Installation::new(Arc::clone(&store) as _, Arc::clone(&clock), interviews.clone(), facts),
-        clock,
-    };
+    let assembled = assemble(config, &keys, &store, engine).await?;
+    let Assembled { use_cases, web_services, tended, versions } = assembled;
+    let (interviews, identities) = (use_cases.interviews.clone(), use_cases.identities.clone());
     let is_ready = Arc::new(AtomicBool::new(interviews.is_ready().await));
     let shown_readiness = Arc::clone(&is_ready);
     let ops = OpsServer::bind(config.telemetry.ops_listen, telemetry, move || {
@@ -135,15 +88,11 @@ async fn serve(config: &Config, telemetry: Telemetry, engine: Engine) -> anyhow:
     tracing::info!(ops.address = %ops.local_addr(), "serving metrics and readiness");
     let ended = CancellationToken::new();
     let ops_task = tokio::spawn(ops.serve(ended.clone().cancelled_owned()));
-    let tended =
-        Tended { interviews: interviews.clone(), accounts, evidence: evidence.clone(), identities: identities.clone() };
     let chores = chores(tended, Arc::clone(&is_ready));
     let chores = tokio::spawn(ended.clone().run_until_cancelled_owned(chores));
-    let ledger = interviews.news().map(|news| {
-        let identities = identities.clone();
-        tokio::spawn(ended.clone().run_until_cancelled_owned(async move { identities.run(news).await }))
-    });
-    let use_cases = UseCases { interviews, reviews, evidence, identities, reports, signer };
+    let ledger = interviews
+        .news()
+        .map(|news| tokio::spawn(ended.clone().run_until_cancelled_owned(async move { identities.run(news).await })));
     let stopping = CancellationToken::new();
     let server = crate::grpc::serve(&config.grpc, use_cases, versions, stopping.clone().cancelled_owned()).await?;
     let pages = serve_pages(config, web_services, &stopping).await?;
@@ -176,6 +125,72 @@ async fn serve(config: &Config, telemetry: Telemetry, engine: Engine) -> anyhow:
     pages_outcome?;
     tracing::info!("server ended");
     Ok(())
+}
+
+/// Everything that serves, before it does.
+struct Assembled {
+    use_cases: UseCases,
+    web_services: WebServices,
+    tended: Tended,
+    versions: ServerVersions,
+}
+
+/// Puts the use cases together.
+async fn assemble(config: &Config, keys: &KeyFile, store: &Arc<SqlStore>, engine: Engine) -> anyhow::Result<Assembled> {
+    let versions = ServerVersions {
+        server: env!("CARGO_PKG_VERSION").to_owned(),
+        models: engine.pipeline.model_versions(),
+        provider: engine.provider.to_owned(),
+    };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock { start: Instant::now() });
+    let second_reviewer = config.service.second_reviewer;
+    let reviews = Reviews::new(Arc::clone(store) as _, Arc::clone(&clock), second_reviewer);
+    let session_keys = SessionKeys::new(Arc::clone(store) as _, keys.sealing_keys());
+    let folder = Arc::new(EvidenceFolder::new(&config.evidence.folder));
+    let evidence =
+        Evidence::new(Arc::clone(store) as _, folder, session_keys, Arc::clone(&clock), config.evidence.clone());
+    evidence.claim().await.context("cannot use the folder of stills")?;
+    let accounts = Accounts::new(Arc::clone(store) as _, Arc::clone(&clock));
+    let reports = Reports::new(Arc::clone(store) as _, Arc::clone(&clock), second_reviewer)
+        .with_stills(Arc::new(evidence.clone()));
+    let policy = Arc::clone(&engine.policy);
+    let sessions = Arc::clone(store) as Arc<dyn SessionStore>;
+    let interviews = Interviews::start(
+        Arc::clone(&sessions),
+        Arc::clone(&clock),
+        engine.pipeline,
+        engine.policy,
+        config.service.clone(),
+    )?
+    .keeping(evidence.clone());
+    let parts = IdentityParts {
+        store: Arc::clone(store) as _,
+        sessions,
+        data_keys: Arc::clone(store) as _,
+        sealing: keys.sealing_keys(),
+        clock: Arc::clone(&clock),
+        policy: Arc::clone(&policy),
+        search: SearchPolicy::shipped(),
+    };
+    let identities = Identities::new(parts, config.identity.clone(), Some(&interviews))?;
+    let signer = Signer::new(keys.signing_key());
+    let facts = installation_facts(config, &versions, policy, keys)?;
+    let web_services = WebServices {
+        interviews: interviews.clone(),
+        reviews: reviews.clone(),
+        accounts: accounts.clone(),
+        evidence: evidence.clone(),
+        identities: identities.clone(),
+        reports: reports.clone(),
+        signer: signer.clone(),
+        trail: AuditTrail::new(Arc::clone(store), Arc::clone(&clock), keys.verifying_keys()),
+        installation: Installation::new(Arc::clone(store) as _, Arc::clone(&clock), interviews.clone(), facts),
+        clock,
+    };
+    let tended =
+        Tended { interviews: interviews.clone(), accounts, evidence: evidence.clone(), identities: identities.clone() };
+    let use_cases = UseCases { interviews, reviews, evidence, identities, reports, signer };
+    Ok(Assembled { use_cases, web_services, tended, versions })
 }
 
 /// Serves the review pages, if there shall be any.

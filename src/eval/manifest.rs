@@ -1,6 +1,6 @@
 //! Which files are evaluated, and what is true of them: a CSV file, or folders whose names say it.
 //!
-//! Columns: `path` (below the root), `label` or `identity`, and if there `group` (what belongs together when independence
+//! Columns: `path` (below the root), `label`, `identity` or `scene`, and if there `group` (what belongs together when independence
 //! counts: person, video, capture set), `source` (capture set), `species` (kind of attack), any `group_...` (age, sex, light,
 //! whatever error rates are to be told apart by), and `held_out` (the bona fide logit of a model that was trained without the
 //! file, where the shipped one was trained with it). Others are ignored.
@@ -91,6 +91,8 @@ pub(super) enum Naming {
     Label,
     /// `identity`: who it is.
     Identity,
+    /// `scene`: where it is.
+    Scene,
 }
 
 /// Reads the manifest, or the folders below the root when there is none, and checks every label.
@@ -132,6 +134,7 @@ fn read_csv(manifest: &Path, root: &Path, naming: Naming) -> Result<Vec<Item>, E
     let wanted: &[&str] = match naming {
         Naming::Label => &["label"],
         Naming::Identity => &["identity", "person", "label"],
+        Naming::Scene => &["scene", "place", "label"],
     };
     let missing = |what: &str| fail(1, format!("has no column {what}; it has {}", join(headers.iter())));
     let path_at = column(&["path"]).ok_or_else(|| missing("path"))?;
