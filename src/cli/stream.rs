@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 
 use crate::grpc::{ClientOptions, LiveClient};
-use crate::session::SessionId;
+use crate::session::{CandidateId, SessionId};
 
 use self::player::{Outcome, Player};
 use super::global::GlobalArgs;
@@ -56,6 +56,12 @@ pub struct StreamArgs {
     /// Where the candidate's consent is filed, in your own system
     #[arg(long, value_name = "REFERENCE")]
     pub consent_reference: Option<String>,
+    /// Who is interviewed, by your own id; sessions of one candidate are compared with each other where that is enabled
+    #[arg(long, value_name = "ID", value_parser = parse_candidate)]
+    pub candidate: Option<CandidateId>,
+    /// What the session is called, for people
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub display_name: String,
     /// How fast to send
     #[arg(long, value_enum, default_value_t)]
     pub speed: Speed,
@@ -169,6 +175,10 @@ pub(super) fn read_key(path: &Path) -> anyhow::Result<SecretString> {
     let text =
         std::fs::read_to_string(path).with_context(|| format!("cannot read the API key in {}", path.display()))?;
     Ok(SecretString::from(text.trim().to_owned()))
+}
+
+fn parse_candidate(text: &str) -> Result<CandidateId, String> {
+    CandidateId::new(text).map_err(|error| error.problem.to_owned())
 }
 
 /// Reads a number of frames a second.

@@ -13,6 +13,14 @@ use crate::text::{Language, Value, date_time, fixed, reason, text, text_with};
 
 /// Ratio below which a signal says too little to be named among the strongest.
 const MIN_TOLD_LLR: f64 = 0.2;
+/// Reasons that tell of an event: they explain a ratio better than a plain measurement does.
+const EVENTS: [&str; 5] = [
+    "identity.changed",
+    "identity.differs_from_reference",
+    "stream.loop",
+    "stream.duplicates",
+    "stream.virtual_camera",
+];
 /// What a method cannot do, in the order in which it is said.
 const LIMITS: [&str; 8] = ["picture", "signals", "fusion", "unseen", "groups", "client", "figures", "person"];
 
@@ -172,9 +180,15 @@ impl Words {
         signals.sort_by(|(_, a), (_, b)| rank(*a).total_cmp(&rank(*b)));
         let of_signals = signals
             .into_iter()
-            .filter_map(|(signal, _)| Some((Some(signal.name), self.reason(signal.reasons.first()?))));
+            .filter_map(|(signal, _)| Some((Some(signal.name), self.reason(leading_reason(signal)?))));
         own.chain(of_signals).take(limit).collect()
     }
+}
+
+/// The reason that explains a signal's ratio: an event before a plain measurement.
+pub(super) fn leading_reason(signal: &SignalEvidence) -> Option<&Reason> {
+    let is_event = |reason: &&Reason| EVENTS.contains(&reason.code.as_ref());
+    signal.reasons.iter().find(is_event).or_else(|| signal.reasons.first())
 }
 
 const fn level_key(level: Level) -> &'static str {
@@ -188,12 +202,12 @@ const fn level_key(level: Level) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::Words;
+    use super::{Words, leading_reason};
     use crate::audit::Action;
-    use crate::scoring::Level;
+    use crate::scoring::{Level, SignalEvidence};
     use crate::service::ports::{DecisionKind, MarkVerdict, ReviewState};
     use crate::session::{EvidenceMode, GapCause};
-    use crate::signals::SignalName;
+    use crate::signals::{Reason, SignalName};
     use crate::text::Language;
 
     #[test]
@@ -214,6 +228,18 @@ mod tests {
                 assert!(!text.is_empty() && !text.starts_with("report-"), "{words:?}: {text}");
             }
         }
+    }
+
+    #[test]
+    fn an_event_explains_more_than_a_measurement() {
+        let reasons = ["identity.consistency", "identity.changed"].map(Reason::new).to_vec();
+        let name = SignalName::Identity;
+        let mut signal = SignalEvidence { name, llr: Some(-5.0), usable_ratio: 1.0, model: None, reasons };
+        assert_eq!(leading_reason(&signal).expect("has one").code, "identity.changed");
+        signal.reasons.pop();
+        assert_eq!(leading_reason(&signal).expect("has one").code, "identity.consistency");
+        signal.reasons.clear();
+        assert!(leading_reason(&signal).is_none());
     }
 
     #[test]

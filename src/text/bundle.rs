@@ -10,19 +10,21 @@ use super::language::Language;
 use super::number;
 
 /// Every file of a language.
-const EN: [&str; 5] = [
+const EN: [&str; 6] = [
     include_str!("en/admin.ftl"),
     include_str!("en/pages.ftl"),
     include_str!("en/reasons.ftl"),
     include_str!("en/report.ftl"),
     include_str!("en/review.ftl"),
+    include_str!("en/stills.ftl"),
 ];
-const DE: [&str; 5] = [
+const DE: [&str; 6] = [
     include_str!("de/admin.ftl"),
     include_str!("de/pages.ftl"),
     include_str!("de/reasons.ftl"),
     include_str!("de/report.ftl"),
     include_str!("de/review.ftl"),
+    include_str!("de/stills.ftl"),
 ];
 
 pub(super) type Bundle = FluentBundle<FluentResource>;

@@ -7,9 +7,11 @@ pub(super) mod inbox;
 pub(super) mod live;
 pub(super) mod login;
 pub(super) mod people;
+pub(super) mod report;
 pub(super) mod review;
 pub(super) mod session;
 pub(super) mod settings;
+pub(super) mod stills;
 pub(super) mod technical;
 pub(super) mod trail;
 

@@ -10,7 +10,9 @@ use super::assets;
 use super::error::Failure;
 use super::form::MAX_FORM_BYTES;
 use super::frame::frame;
-use super::pages::{account, batches, health, inbox, live, login, people, review, session, settings, technical, trail};
+use super::pages::{
+    account, batches, health, inbox, live, login, people, report, review, session, settings, stills, technical, trail,
+};
 use super::state::Web;
 
 /// Every page, each within its frame.
@@ -29,6 +31,11 @@ pub(super) fn router(web: Web) -> Router {
         .route("/sessions/{id}/technical", get(technical::show))
         .route("/sessions/{id}/live", get(live::show))
         .route("/sessions/{id}/events", get(live::events))
+        .route("/sessions/{id}/stills/{ordinal}", get(stills::show))
+        .route("/sessions/{id}/stills/{ordinal}/{file}", get(stills::picture))
+        .route("/sessions/{id}/report.pdf", get(report::pdf))
+        .route("/sessions/{id}/report.json", get(report::json))
+        .route("/sessions/{id}/report.zip", get(report::archive))
         .route("/sessions/{id}/assign", post(review::assign))
         .route("/sessions/{id}/segments/{ordinal}", post(review::mark))
         .route("/sessions/{id}/decide", post(review::decide))

@@ -43,6 +43,8 @@ impl std::fmt::Debug for WebServices {
 
 /// Timelines that are made at one time: each reads a whole interview's scores.
 const TIMELINES_AT_ONCE: usize = 4;
+/// Reports that are written at one time: each keeps a core busy, which live sessions want too.
+const REPORTS_AT_ONCE: usize = 1;
 
 /// What every request shares. Cheap to clone.
 #[derive(Clone)]
@@ -55,6 +57,8 @@ pub(super) struct Web {
     pub(super) live_pages: Arc<Semaphore>,
     /// Bounds timelines in the making.
     pub(super) timelines: Arc<Semaphore>,
+    /// Bounds reports in the making.
+    pub(super) reports: Arc<Semaphore>,
 }
 
 impl Web {
@@ -66,6 +70,7 @@ impl Web {
             ending,
             live_pages: Arc::new(Semaphore::new(max_live_pages)),
             timelines: Arc::new(Semaphore::new(TIMELINES_AT_ONCE)),
+            reports: Arc::new(Semaphore::new(REPORTS_AT_ONCE)),
         }
     }
 }

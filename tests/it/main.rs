@@ -6,6 +6,7 @@
     reason = "tests compare exact numbers, and pick the one event they wait for"
 )]
 
+mod browser;
 mod command_line;
 mod evidence;
 mod golden;

@@ -18,6 +18,8 @@ use crate::harness::{PATIENCE, models_dir};
 pub(crate) struct Process {
     /// Where it serves gRPC.
     pub(crate) address: SocketAddr,
+    /// Where the review pages are.
+    pub(crate) web_address: SocketAddr,
     ops_address: SocketAddr,
     child: Child,
     log: Log,
@@ -50,8 +52,9 @@ impl Process {
         log.follow(child.stdout.take().expect("piped"));
         log.follow(child.stderr.take().expect("piped"));
         let address = log.value_after("serves gRPC on ").await;
+        let web_address = log.value_after("review pages on http://").await;
         let ops_address = log.value_after("ops.address=").await;
-        Some(Self { address, ops_address, child, log })
+        Some(Self { address, web_address, ops_address, child, log })
     }
 
     /// Kills it without any warning.

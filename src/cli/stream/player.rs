@@ -85,7 +85,12 @@ impl Player<'_> {
         };
         let options = StreamOptions {
             session_id: session_id.clone(),
-            create: Some(NewSession { consent_reference, ..NewSession::default() }),
+            create: Some(NewSession {
+                consent_reference,
+                candidate: self.args.candidate.clone(),
+                display_name: self.args.display_name.clone(),
+                ..NewSession::default()
+            }),
             tracks: vec![(track, format)],
             policy: String::new(),
             resume_token: None,

@@ -1,6 +1,6 @@
 //! The stretches worth a second look: reasons as sentences, stills, and what people said of each.
 
-use crate::report::words::Words;
+use crate::report::words::{Words, leading_reason};
 use crate::scoring::SignalEvidence;
 use crate::service::ReportContent;
 use crate::service::ports::Mark;
@@ -100,7 +100,7 @@ fn reasons(segment: &Segment, words: Words) -> Vec<Vec<Run>> {
         segment.signals.iter().filter_map(|signal| Some((signal, signal.llr.filter(|llr| llr.is_finite())?))).collect();
     signals.sort_by(|(_, a), (_, b)| a.total_cmp(b));
     let sentence = |(signal, llr): (&SignalEvidence, f64)| {
-        let reason = signal.reasons.first()?;
+        let reason = leading_reason(signal)?;
         Some(vec![
             Run::new(&format!("{} {}: ", words.signal(signal.name), words.llr(llr)), SMALL.bold()),
             Run::new(&words.reason(reason), SMALL),

@@ -111,7 +111,7 @@ async fn what_was_acknowledged_survives_a_killed_process() {
 #[tokio::test]
 async fn without_space_steps_are_refused_and_with_space_they_go_on() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut child = Running::start(folder.path(), Some(512));
+    let mut child = Running::start(folder.path(), Some(1024));
     let mut acknowledged = 0_u64;
     let refusal = loop {
         let said = child.next();

@@ -195,6 +195,7 @@ report-action-account-create = legte ein Konto an
 report-action-account-update = änderte ein Konto
 report-action-account-password = setzte ein Passwort
 report-action-audit-begin = begann das Protokoll
+report-action-system-view = sah sich die Installation an
 report-action-audit-read = las das Protokoll
 report-action-audit-prune = löschte alte Zeilen des Protokolls
 report-action-keys-rotate = nahm einen neuen Hauptschlüssel in Gebrauch

@@ -195,6 +195,7 @@ report-action-account-create = made an account
 report-action-account-update = changed an account
 report-action-account-password = set a password
 report-action-audit-begin = began the log
+report-action-system-view = looked at the installation
 report-action-audit-read = read the audit log
 report-action-audit-prune = deleted old rows of the audit log
 report-action-keys-rotate = took a new master key into use

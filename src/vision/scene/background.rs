@@ -1,10 +1,10 @@
 //! The part of a picture that is not people, in the size in which features are sought.
 
-use super::super::error::VisionError;
-use super::super::geometry::BoxPx;
-use super::super::resample::{Interpolation, PixelRect, resize_region, side_i32, whole};
 use super::{MIN_FREE_RATIO, MIN_SIDE_PX, SceneGap, WORK_SIDE_PX};
 use crate::media::PictureView;
+use crate::vision::error::VisionError;
+use crate::vision::geometry::BoxPx;
+use crate::vision::resample::{Interpolation, PixelRect, resize_region, side_i32, whole};
 
 /// Luma weights of ITU-R BT.601.
 const LUMA_WEIGHTS: [f32; 3] = [0.299, 0.587, 0.114];

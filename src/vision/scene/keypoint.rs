@@ -3,9 +3,9 @@
 use opencv::core::{BORDER_REPLICATE, Mat, MatTraitConstManual, Size};
 use opencv::imgproc;
 
-use super::super::error::VisionError;
-use super::super::resample::{failed, side_i32};
 use super::background::Background;
+use crate::vision::error::VisionError;
+use crate::vision::resample::{failed, side_i32};
 
 /// Sizes looked at between one halving of the picture and the next.
 const LAYERS: usize = 3;

@@ -25,6 +25,8 @@ pub(super) struct SegmentPlace<'a> {
     pub(super) names_participant: bool,
     /// Whether the visitor may say something.
     pub(super) may_mark: bool,
+    /// Its stills, or why there is none.
+    pub(super) stills: Markup,
 }
 
 /// The segment.
@@ -50,6 +52,7 @@ pub(super) fn view(visit: &Visit, segment: &Segment, place: &SegmentPlace<'_>) -
                     @if place.names_participant { " · " (segment.participant_id.as_str()) }
                 }
             }
+            (place.stills)
             (why(visit, segment))
             (said(visit, place.mark))
             @if place.may_mark { (form(visit, segment, place)) }

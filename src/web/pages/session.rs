@@ -10,9 +10,10 @@ use serde::Deserialize;
 use crate::scoring::LevelThresholds;
 use crate::service::ports::Review;
 use crate::service::{
-    ParticipantView, Permission, SecondReviewer, SegmentView, SessionView, Timeline, TimelineRange, TimelineWish,
+    ParticipantView, Permission, SecondReviewer, SegmentView, SessionStills, SessionView, Timeline, TimelineRange,
+    TimelineWish,
 };
-use crate::session::{EvidenceMode, ParticipantId, Segment, SessionId};
+use crate::session::{EvidenceMode, ParticipantId, Segment, SessionId, StillSubject};
 use crate::signals::SignalName;
 use crate::text::{Value, count};
 use crate::web::assets::Asset;
@@ -25,7 +26,7 @@ use crate::web::visit::{Member, Visit};
 use super::participant::{signals, verdict, worst};
 use super::segment::{self, SegmentPlace};
 use super::timeline::{Drawing, MAX_BUCKETS};
-use super::{inbox_query::InboxQuery, review};
+use super::{inbox_query::InboxQuery, review, stills};
 
 /// Segments in words on one page.
 const PAGE_SEGMENTS: usize = 40;
@@ -66,6 +67,7 @@ struct SessionPage {
     second_reviewer: SecondReviewer,
     participant: Option<ParticipantId>,
     timeline: Option<Timeline>,
+    stills: SessionStills,
     thresholds: Option<LevelThresholds>,
 }
 
@@ -96,7 +98,13 @@ pub(in crate::web) async fn show(
     };
     let found = services.interviews.segments(caller, &id, MAX_SEGMENTS, None).await?;
     let policy = services.installation.policy();
+    let stills = if is_part { None } else { Some(services.evidence.list(caller, &id).await?) };
     let page = SessionPage {
+        stills: stills.unwrap_or_else(|| SessionStills {
+            mode: session.evidence,
+            stills: Vec::new(),
+            gaps: Vec::new(),
+        }),
         thresholds: (policy.name() == session.policy).then_some(policy.levels),
         review: services.reviews.get(caller, &id).await?,
         second_reviewer: services.reviews.second_reviewer(),
@@ -186,12 +194,14 @@ impl SessionPage {
             div.columns {
                 div.main {
                     (self.verdicts(visit))
+                    (self.enrolment(visit))
                     (self.timeline_section(visit))
                     (self.segments(visit, query.skip))
                     (self.evidence(visit))
                 }
                 aside.side aria-label=(visit.text("review-title")) {
                     (review::panel(member, session, &self.review, &rules))
+                    (self.export(visit))
                     (self.facts(visit))
                     (review::guarded(member, session, &self.review))
                 }
@@ -211,6 +221,46 @@ impl SessionPage {
                 }
                 @for participant in participants { (verdict(visit, participant, participants.len() == 1)) }
                 p.support { (visit.text("session-support")) }
+            }
+        }
+    }
+
+    /// What the participants looked like at the beginning.
+    fn enrolment(&self, visit: &Visit) -> Markup {
+        let participants = &self.session.participants;
+        let path = self.path();
+        html! {
+            @if !participants.is_empty() {
+                section.card aria-labelledby="stills-title" {
+                    h2 id="stills-title" { (visit.text("stills-title")) " " span.quiet { (visit.text("stills-enrolment")) } }
+                    @for participant in participants {
+                        @if participants.len() > 1 { h3 { (participant.participant_id.as_str()) } }
+                        (self.strip(visit, &path, &participant.participant_id, StillSubject::Enrolment))
+                    }
+                }
+            }
+        }
+    }
+
+    /// The stills of a subject, or why there is none.
+    fn strip(&self, visit: &Visit, path: &str, participant: &ParticipantId, shows: StillSubject) -> Markup {
+        let is_of = |of: &ParticipantId, subject: StillSubject| of == participant && subject == shows;
+        let stills = self.stills.stills.iter().filter(|still| is_of(&still.participant_id, still.shows));
+        let gap = self.stills.gaps.iter().find(|gap| is_of(&gap.participant_id, gap.shows));
+        stills::strip(visit, path, stills, gap)
+    }
+
+    /// The report to take along.
+    fn export(&self, visit: &Visit) -> Markup {
+        let path = self.path();
+        let link = |ending: &str, key: &str| {
+            html! { a.button.small href={ (path) "/report." (ending) "?lang=" (visit.language.tag()) } download { (visit.text(key)) } }
+        };
+        html! {
+            section.card aria-labelledby="export-title" {
+                h2 id="export-title" { (visit.text("export-title")) }
+                p.quiet { (visit.text("export-explained")) }
+                div.buttons { (link("pdf", "export-pdf")) (link("json", "export-json")) (link("zip", "export-signed")) }
             }
         }
     }
@@ -263,6 +313,7 @@ impl SessionPage {
                         mark: self.review.marks.iter().find(|mark| mark.ordinal == segment.ordinal),
                         names_participant: self.session.participants.len() > 1,
                         may_mark,
+                        stills: self.strip(visit, &path, &segment.participant_id, StillSubject::Segment(segment.ordinal)),
                     }))
                 }
                 @if skip > 0 || rest > 0 {
