@@ -151,6 +151,15 @@ impl Identities {
         self.shared.calibration.name()
     }
 
+    /// Refuses whoever may not compare faces, or while the ledger is off, before what they ask for is looked at; a refusal is
+    /// written down as that action. Each use case asks again.
+    ///
+    /// # Errors
+    /// [`ServiceError::PermissionDenied`], [`ServiceError::FailedPrecondition`] when the ledger is off, [`ServiceError::Store`].
+    pub async fn require(&self, caller: &Caller, action: Action, object: String) -> Result<(), ServiceError> {
+        self.begin(caller, action, object).await.map(drop)
+    }
+
     /// Lets a caller go on who may, while the ledger is on; gives back what the audit log is to say of it.
     async fn begin(&self, caller: &Caller, action: Action, object: String) -> Result<Event, ServiceError> {
         let attempt = Attempt { permission: Permission::Identity, action, object: object.clone() };

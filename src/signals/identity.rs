@@ -369,6 +369,21 @@ mod tests {
     }
 
     #[test]
+    fn every_look_is_counted_for_the_person_whose_it_is_and_for_nobody_else() {
+        let signal = watch(&[0, 0, 0, 0, 0, 3, 3, 3, 0, 0]);
+        let seen: Vec<_> = signal.persons().map(|sum| (sum.n_embeddings(), sum.values().to_vec())).collect();
+        assert_eq!(
+            seen.iter().map(|(looks, _)| *looks).collect::<Vec<_>>(),
+            [7, 2],
+            "the first of the other is doubted"
+        );
+        assert!(seen[0].1[0] > 6.9 && seen[0].1[3] == 0.0, "{seen:?}");
+        assert!(seen[1].1[3] > 1.9 && seen[1].1[0] == 0.0, "{seen:?}");
+        let long = watch(&[0; 100]);
+        assert_eq!(long.persons().map(crate::vision::EmbeddingSum::n_embeddings).collect::<Vec<_>>(), [100]);
+    }
+
+    #[test]
     fn coming_back_is_a_second_change_and_nobody_new() {
         let signal = watch(&[0, 0, 0, 3, 3, 0, 0]);
         assert_eq!(signal.n_persons(), 2);

@@ -10,16 +10,18 @@ use super::language::Language;
 use super::number;
 
 /// Every file of a language.
-const EN: [&str; 6] = [
+const EN: [&str; 7] = [
     include_str!("en/admin.ftl"),
+    include_str!("en/identity.ftl"),
     include_str!("en/pages.ftl"),
     include_str!("en/reasons.ftl"),
     include_str!("en/report.ftl"),
     include_str!("en/review.ftl"),
     include_str!("en/stills.ftl"),
 ];
-const DE: [&str; 6] = [
+const DE: [&str; 7] = [
     include_str!("de/admin.ftl"),
+    include_str!("de/identity.ftl"),
     include_str!("de/pages.ftl"),
     include_str!("de/reasons.ftl"),
     include_str!("de/report.ftl"),

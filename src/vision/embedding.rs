@@ -155,7 +155,7 @@ impl fmt::Debug for EmbeddingSum {
 mod tests {
     use ndarray::{ArrayD, IxDyn};
 
-    use super::{Embedding, interpret, prepare};
+    use super::{Embedding, EmbeddingSum, interpret, prepare};
     use crate::media::RgbImage;
     use crate::vision::error::VisionError;
     use crate::vision::tensor::testing::prepared;
@@ -168,6 +168,17 @@ mod tests {
         let (tensor, ()) = prepared(&[1, 3, 112, 112], |input| prepare(&chip, input)).expect("prepares");
         assert!((tensor[[0, 0, 5, 5]] - 1.0).abs() < 1e-6, "blue is first");
         assert!((tensor[[0, 2, 0, 0]] - 1.0).abs() < 1e-6, "red is last");
+    }
+
+    #[test]
+    fn sums_take_vectors_of_one_length() {
+        let embedding = |raw: &[f32]| Embedding::from_raw(raw).expect("has a direction");
+        let mut sum = EmbeddingSum::default();
+        assert!(sum.values().is_empty() && sum.add(&embedding(&[3.0, 4.0])) && sum.add(&embedding(&[0.0, 2.0])));
+        assert!(!sum.add(&embedding(&[1.0])), "of another model");
+        assert_eq!(sum.n_embeddings(), 2);
+        assert!((sum.values()[0] - 0.6).abs() < 1e-6 && (sum.values()[1] - 1.8).abs() < 1e-6);
+        assert!(!format!("{sum:?}").contains("0.6"), "vectors never reach a log");
     }
 
     #[test]

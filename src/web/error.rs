@@ -16,6 +16,9 @@ use super::visit::Visit;
 /// When it is worth trying again if the error itself does not say.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(5);
 
+/// The setting that is named when faces are not compared at all.
+const LEDGER_SETTING: &str = "identity.enabled";
+
 /// The HTTP status of each kind.
 pub(super) const fn status_of(kind: ErrorKind) -> StatusCode {
     match kind {
@@ -83,6 +86,11 @@ impl Failure {
         Self { key: Some("error-timeout"), ..Self::of_status(StatusCode::SERVICE_UNAVAILABLE) }
     }
 
+    /// Whether a form can say it beside its fields: something about what was filled in.
+    pub(super) fn is_about_the_form(&self) -> bool {
+        self.detail.is_some() && matches!(self.status, StatusCode::BAD_REQUEST | StatusCode::CONFLICT)
+    }
+
     /// A defect; `problem` goes to the log alone.
     pub(super) fn internal(problem: &str) -> Self {
         tracing::error!(problem, "a page could not be made");
@@ -137,6 +145,9 @@ impl IntoResponse for Failure {
 
 impl From<ServiceError> for Failure {
     fn from(error: ServiceError) -> Self {
+        if matches!(&error, ServiceError::FailedPrecondition { what, .. } if what == LEDGER_SETTING) {
+            return Self { key: Some("identity-off"), ..Self::of_status(StatusCode::CONFLICT) };
+        }
         let kind = error.kind();
         let status = status_of(kind);
         if !kind.is_message_public() || status.is_server_error() {

@@ -1,6 +1,7 @@
 //! Forms: bounded, of text, and only with the token of the page that they were on.
 
-use axum::extract::{Form, FromRequest, FromRequestParts as _, Request};
+use axum::extract::{Form, FromRequest, FromRequestParts as _, Multipart, Request};
+use bytes::Bytes;
 
 use super::csrf;
 use super::error::Failure;
@@ -9,8 +10,14 @@ use super::visit::Visitor;
 
 /// The field that carries the token.
 pub(super) const TOKEN_FIELD: &str = "csrf";
+/// The field that carries a picture.
+const PICTURE_FIELD: &str = "picture";
 /// Most bytes of a form: a note of the longest, each letter written as three.
 pub(super) const MAX_FORM_BYTES: usize = 64 * 1024;
+/// Most bytes of a form with a picture: the largest picture that is looked at, and the rest of the form.
+pub(super) const MAX_UPLOAD_BYTES: usize = 16 * 1024 * 1024 + MAX_FORM_BYTES;
+/// Most fields of a form with a picture.
+const MAX_PARTS: usize = 16;
 
 /// What a form of one of our pages says. There is no other way to read one, so that none is read without its token.
 #[derive(Debug)]
@@ -47,6 +54,51 @@ impl FromRequest<Web> for SafeForm {
             return Err(Failure::stale_form());
         }
         Ok(form)
+    }
+}
+
+/// A form with a picture, under the same rule.
+#[derive(Debug)]
+pub(super) struct SafeUpload {
+    /// Its texts.
+    pub(super) form: SafeForm,
+    /// The picture; `None` when none was chosen.
+    pub(super) picture: Option<Bytes>,
+}
+
+impl FromRequest<Web> for SafeUpload {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, web: &Web) -> Result<Self, Failure> {
+        let (mut parts, body) = request.into_parts();
+        let Visitor(visit) = Visitor::from_request_parts(&mut parts, web).await?;
+        let request = Request::from_parts(parts, body);
+        let bad = |status| Failure::of_status(status);
+        let mut multipart = Multipart::from_request(request, web).await.map_err(|rejection| bad(rejection.status()))?;
+        let (mut fields, mut picture, mut n_parts) = (Vec::new(), None, 0);
+        while let Some(field) = multipart.next_field().await.map_err(|error| bad(error.status()))? {
+            n_parts += 1;
+            if n_parts > MAX_PARTS {
+                return Err(Failure::bad_request("error-400-text"));
+            }
+            let name = field.name().unwrap_or_default().to_owned();
+            if name == PICTURE_FIELD {
+                let bytes = field.bytes().await.map_err(|error| bad(error.status()))?;
+                picture = Some(bytes).filter(|bytes| !bytes.is_empty());
+            } else {
+                let text = field.text().await.map_err(|error| bad(error.status()))?;
+                // The page puts the token first: whoever has none sends no picture that is read.
+                if fields.is_empty() && !(name == TOKEN_FIELD && csrf::is_right(&visit.csrf_token, &text)) {
+                    return Err(Failure::stale_form());
+                }
+                fields.push((name, text.replace("\r\n", "\n")));
+            }
+        }
+        let form = SafeForm { fields };
+        if !csrf::is_right(&visit.csrf_token, form.get(TOKEN_FIELD)) {
+            return Err(Failure::stale_form());
+        }
+        Ok(Self { form, picture })
     }
 }
 

@@ -43,6 +43,7 @@ pub(super) async fn frame(
         language: language(request.headers(), is_secure),
         theme: theme(request.headers(), is_secure),
         login: None,
+        has_ledger: web.services.identities.is_enabled(),
         csrf_token: String::new(),
         path: request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned(),
         address: address(request.headers(), peer, web.options.trust_forwarded_for),

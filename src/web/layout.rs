@@ -16,6 +16,8 @@ pub(super) enum Section {
     Inbox,
     /// Sessions in groups.
     Batches,
+    /// Faces across sessions.
+    Identity,
     /// Running the installation.
     Admin,
     /// One's own account.
@@ -77,6 +79,7 @@ fn header(visit: &Visit, section: Option<Section>) -> Markup {
                 nav aria-label=(visit.text("nav-label")) {
                     (link("/", "nav-inbox", Section::Inbox))
                     (link("/batches", "nav-batches", Section::Batches))
+                    @if visit.may_compare() { (link("/identity", "nav-identity", Section::Identity)) }
                     @if let Some(href) = admin_start(visit) {
                         (link(href, "nav-admin", Section::Admin))
                     }
@@ -159,8 +162,24 @@ fn mark() -> PreEscaped<&'static str> {
 
 /// What came of the last form, by its name in the address; names that no form gives say nothing.
 pub(super) fn said(visit: &Visit, name: Option<&str>) -> Markup {
-    let known =
-        ["assigned", "released", "marked", "decided", "held", "let-go", "deleted", "password", "account", "logged-out"];
+    let known = [
+        "assigned",
+        "released",
+        "marked",
+        "decided",
+        "held",
+        "let-go",
+        "deleted",
+        "password",
+        "account",
+        "logged-out",
+        "match-same",
+        "match-different",
+        "watched",
+        "unwatched",
+        "reference",
+        "reference-deleted",
+    ];
     let key = name.filter(|name| known.contains(name)).map(|name| format!("said-{name}"));
     html! {
         @if let Some(key) = key {

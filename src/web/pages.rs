@@ -3,6 +3,7 @@
 pub(super) mod account;
 pub(super) mod batches;
 pub(super) mod health;
+pub(super) mod identity;
 pub(super) mod inbox;
 pub(super) mod live;
 pub(super) mod login;

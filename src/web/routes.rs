@@ -8,8 +8,9 @@ use axum::routing::{get, post};
 
 use super::assets;
 use super::error::Failure;
-use super::form::MAX_FORM_BYTES;
+use super::form::{MAX_FORM_BYTES, MAX_UPLOAD_BYTES};
 use super::frame::frame;
+use super::pages::identity::{candidate, candidates, compare, hunt, overview, search, watchlist};
 use super::pages::{
     account, batches, health, inbox, live, login, people, report, review, session, settings, stills, technical, trail,
 };
@@ -41,6 +42,7 @@ pub(super) fn router(web: Web) -> Router {
         .route("/sessions/{id}/decide", post(review::decide))
         .route("/sessions/{id}/hold", post(review::hold))
         .route("/sessions/{id}/delete", get(review::ask_to_delete).post(review::delete))
+        .merge(identity())
         .route("/admin/health", get(health::show))
         .route("/admin/settings", get(settings::show))
         .route("/admin/users", get(people::show).post(people::create))
@@ -54,4 +56,18 @@ pub(super) fn router(web: Web) -> Router {
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
         .layer(from_fn_with_state(web.clone(), frame))
         .with_state(web)
+}
+
+/// Faces across sessions. Those that take a picture take more bytes than others.
+fn identity() -> Router<Web> {
+    let upload = || DefaultBodyLimit::max(MAX_UPLOAD_BYTES);
+    Router::new()
+        .route("/identity", get(overview::show))
+        .route("/identity/compare", get(compare::show).post(compare::say))
+        .route("/identity/search", get(search::show).post(search::by_picture).layer(upload()))
+        .route("/identity/hunt", get(hunt::show))
+        .route("/identity/candidates", get(candidates::show).post(candidates::enrol).layer(upload()))
+        .route("/identity/candidates/{id}", get(candidate::show))
+        .route("/identity/candidates/{id}/delete-reference", post(candidate::delete_reference))
+        .route("/identity/watchlist", get(watchlist::show).post(watchlist::change))
 }

@@ -64,6 +64,8 @@ pub(super) struct Visit {
     pub(super) theme: Theme,
     /// Who is logged in.
     pub(super) login: Option<LoggedIn>,
+    /// Whether faces are compared across sessions here.
+    pub(super) has_ledger: bool,
     /// What forms of the page must carry.
     pub(super) csrf_token: String,
     /// Path and query of the page, to come back to.
@@ -86,6 +88,11 @@ impl Visit {
     /// Whether the visitor may.
     pub(super) fn may(&self, permission: Permission) -> bool {
         self.login.as_ref().is_some_and(|login| login.caller.may(permission))
+    }
+
+    /// Whether the visitor may compare faces across sessions, here.
+    pub(super) fn may_compare(&self) -> bool {
+        self.has_ledger && self.may(Permission::Identity)
     }
 }
 

@@ -9,7 +9,7 @@ use bonafide::grpc::proto::v1::identity_service_client::IdentityServiceClient;
 use bonafide::grpc::proto::v1::{self, face_subject};
 use bonafide::grpc::{ApiKey, GrpcOptions, Scope};
 use bonafide::media::{MediaTime, Rotation, VideoFormat, VideoSample};
-use bonafide::service::{NewSession, StreamOptions};
+use bonafide::service::{Interviews, NewSession, StreamOptions};
 use bonafide::session::{CandidateId, ParticipantId, SessionId, SourceKind, Track, TrackId};
 use bytes::Bytes;
 use image::codecs::jpeg::JpegEncoder;
@@ -32,7 +32,7 @@ const MAX_FALSE_MATCHES: f64 = 0.001;
 const WHO: usize = 3;
 
 /// Two pictures of each of some people; `None`, said aloud, without any.
-fn people() -> Option<Vec<[Bytes; 2]>> {
+pub(crate) fn people() -> Option<Vec<[Bytes; 2]>> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
     let folder = std::env::var_os("BONAFIDE_TEST_DATA").map_or_else(beside, PathBuf::from).join("faces/lfw");
     let Ok(entries) = std::fs::read_dir(&folder) else {
@@ -73,7 +73,7 @@ async fn client(server: &Server, key: &'static str) -> Client {
 }
 
 /// An interview in which one picture is seen for some seconds, finished.
-async fn interview(server: &Server, session: &str, candidate: &str, picture: &Bytes) {
+pub(crate) async fn interview(interviews: &Interviews, session: &str, candidate: &str, picture: &Bytes) {
     let id = SessionId::new(session).expect("valid");
     let track_id = TrackId::new("camera").expect("valid");
     let track = Track {
@@ -95,7 +95,7 @@ async fn interview(server: &Server, session: &str, candidate: &str, picture: &By
         score_interval: None,
         references: Vec::new(),
     };
-    let mut stream = server.interviews.open_stream(&operator(), options).await.expect("opens");
+    let mut stream = interviews.open_stream(&operator(), options).await.expect("opens");
     for sequence in 0..N_FRAMES {
         let sample = VideoSample {
             sequence,
@@ -116,7 +116,7 @@ async fn interview(server: &Server, session: &str, candidate: &str, picture: &By
             }
         }
     }
-    server.interviews.finish(&operator(), &id).await.expect("finishes");
+    interviews.finish(&operator(), &id).await.expect("finishes");
 }
 
 fn image(picture: &Bytes) -> v1::FaceSubject {
@@ -162,9 +162,9 @@ async fn people_are_enrolled_found_confirmed_and_hunted() {
         return;
     };
     for (number, [first, _]) in people.iter().enumerate() {
-        interview(&server, &format!("round-{number}"), &format!("person-{number}"), first).await;
+        interview(&server.interviews, &format!("round-{number}"), &format!("person-{number}"), first).await;
     }
-    interview(&server, "another-name", "somebody-else", &people[WHO][1]).await;
+    interview(&server.interviews, "another-name", "somebody-else", &people[WHO][1]).await;
     let mut ledger = client(&server, "ledger").await;
 
     // Proposed by the machine at the end of the second session.

@@ -4,6 +4,7 @@ mod access;
 mod bench;
 mod browser;
 mod figures;
+mod identity;
 mod journey;
 mod look;
 mod reading;

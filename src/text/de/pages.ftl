@@ -4,6 +4,7 @@ nav-skip = Zum Inhalt
 nav-label = Hauptmenü
 nav-inbox = Eingang
 nav-batches = Stapel
+nav-identity = Identität
 nav-admin = Verwaltung
 nav-account = Konto
 nav-logout = Abmelden

@@ -4,6 +4,7 @@ nav-skip = Skip to content
 nav-label = Main
 nav-inbox = Inbox
 nav-batches = Batches
+nav-identity = Identity
 nav-admin = Administration
 nav-account = Account
 nav-logout = Log out

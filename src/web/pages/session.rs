@@ -23,6 +23,7 @@ use crate::web::parts::{exact_moment, level_badge, moment};
 use crate::web::state::Web;
 use crate::web::visit::{Member, Visit};
 
+use super::identity::SeenBefore;
 use super::participant::{signals, verdict, worst};
 use super::segment::{self, SegmentPlace};
 use super::timeline::{Drawing, MAX_BUCKETS};
@@ -69,6 +70,8 @@ struct SessionPage {
     timeline: Option<Timeline>,
     stills: SessionStills,
     thresholds: Option<LevelThresholds>,
+    /// For those who may compare faces across sessions.
+    seen_before: Option<SeenBefore>,
 }
 
 /// An id in an address; what is none names nothing.
@@ -105,6 +108,7 @@ pub(in crate::web) async fn show(
             stills: Vec::new(),
             gaps: Vec::new(),
         }),
+        seen_before: if is_part { None } else { SeenBefore::ask(&web, &member, &id).await? },
         thresholds: (policy.name() == session.policy).then_some(policy.levels),
         review: services.reviews.get(caller, &id).await?,
         second_reviewer: services.reviews.second_reviewer(),
@@ -202,6 +206,7 @@ impl SessionPage {
                 aside.side aria-label=(visit.text("review-title")) {
                     (review::panel(member, session, &self.review, &rules))
                     (self.export(visit))
+                    @if let Some(seen) = &self.seen_before { (seen.card(visit, session)) }
                     (self.facts(visit))
                     (review::guarded(member, session, &self.review))
                 }

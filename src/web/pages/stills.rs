@@ -5,6 +5,7 @@ use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 
+use crate::audit::Digest;
 use crate::service::{StillFace, StillPart, StillView};
 use crate::session::{GapCause, StillGap, StillSubject};
 use crate::text::{Value, clock_time, fixed};
@@ -162,7 +163,6 @@ fn caption(visit: &Visit, still: &StillView) -> Markup {
 fn figures(visit: &Visit, still: &StillView) -> Markup {
     let number = |value: f32, decimals| fixed(visit.language, f64::from(value), decimals);
     let row = |key: &str, value: String| html! { div { dt { (visit.text(key)) } dd { (value) } } };
-    let digest: String = still.frame.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
     html! {
         dl.facts {
             (row("still-faces", still.facts.n_faces.to_string()))
@@ -182,7 +182,7 @@ fn figures(visit: &Visit, still: &StillView) -> Markup {
                 @if let Some(score) = face.deepfake_score { (row("still-deepfake", number(score, 2))) }
             }
             div { dt { (visit.text("still-kept")) } dd { (exact_moment(visit, still.keep_time)) } }
-            div { dt { (visit.text("still-digest")) } dd { code { (digest) } } }
+            div { dt { (visit.text("still-digest")) } dd { code { (Digest(still.frame.sha256)) } } }
         }
     }
 }

@@ -8,7 +8,7 @@ use bonafide::session::{SessionId, SessionName, TenantId};
 use super::bench::{MadeUp, PASSWORD, Pages, other};
 use super::browser::Browser;
 
-async fn entries(pages: &Pages) -> Vec<Event> {
+pub(super) async fn entries(pages: &Pages) -> Vec<Event> {
     let entries = pages.store.audit_entries(&TenantId::default(), None, None, 500).await.expect("reads");
     entries.into_iter().map(|(_, event)| event).collect()
 }

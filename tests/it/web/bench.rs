@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bonafide::audit::{Action, Actor, Event};
-use bonafide::keys::SigningKey;
+use bonafide::identity::SearchPolicy;
+use bonafide::keys::{SealingKeys, SigningKey};
 use bonafide::media::MediaTime;
 use bonafide::scoring::{Authenticity, Level, Policy, Score, SignalEvidence};
 use bonafide::service::ports::{Clock, ReviewSummary, SessionCommit, SessionRecord, SessionStore as _};
 use bonafide::service::{
-    Accounts, ApiKeyView, AuditTrail, Installation, InstallationFacts, Interviews, NewAccount, Role, ServiceOptions,
-    command_line,
+    Accounts, ApiKeyView, AuditTrail, Identities, IdentityOptions, IdentityParts, Installation, InstallationFacts,
+    Interviews, NewAccount, Role, ServiceOptions, command_line,
 };
 use bonafide::session::{
     CandidateId, CaptureDevice, EvidenceMode, JournalEntry, ParticipantId, Segment, SegmentState, SessionId,
@@ -41,12 +42,21 @@ pub(super) struct Pages {
 
 impl Pages {
     /// Pages with these people in the default tenant: `vera` reads, `rita` and `rolf` review, `adam` administers; and `otto`
-    /// reviews for another tenant. `None`, said aloud, when there are no models.
+    /// reviews for another tenant. `ines` and `olga` compare faces, for the one and the other. `None`, said aloud, when there are no models.
     pub(super) async fn start() -> Option<Self> {
         Self::start_with(WebOptions::default()).await
     }
 
     pub(super) async fn start_with(options: WebOptions) -> Option<Self> {
+        Self::start_as(options, true).await
+    }
+
+    /// Pages where faces are not compared across sessions.
+    pub(super) async fn start_without_ledger() -> Option<Self> {
+        Self::start_as(WebOptions::default(), false).await
+    }
+
+    async fn start_as(options: WebOptions, has_ledger: bool) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let pipeline = pipeline()?;
         let store_options = StoreOptions { database: folder.path().join("bonafide.db"), ..StoreOptions::default() };
@@ -79,7 +89,7 @@ impl Pages {
             reviews: cases.reviews,
             accounts: accounts.clone(),
             evidence: cases.evidence,
-            identities: cases.identities,
+            identities: if has_ledger { cases.identities } else { ledger_off(&store, &clock) },
             reports: cases.reports,
             signer: cases.signer,
             trail: AuditTrail::new(Arc::clone(&store), Arc::clone(&clock), vec![key.verifying_key()]),
@@ -92,6 +102,8 @@ impl Pages {
             ("rolf", TenantId::default(), Role::Reviewer),
             ("adam", TenantId::default(), Role::Admin),
             ("otto", other(), Role::Reviewer),
+            ("ines", TenantId::default(), Role::Investigator),
+            ("olga", other(), Role::Investigator),
         ] {
             let new = NewAccount {
                 name: name.to_owned(),
@@ -147,6 +159,20 @@ impl Pages {
         };
         self.store.commit(commit).await.expect("commits");
     }
+}
+
+/// A ledger as it is before anybody enables it.
+fn ledger_off(store: &Arc<SqlStore>, clock: &Arc<dyn Clock>) -> Identities {
+    let parts = IdentityParts {
+        store: Arc::clone(store) as _,
+        sessions: Arc::clone(store) as _,
+        data_keys: Arc::clone(store) as _,
+        sealing: Arc::new(SealingKeys::generate()),
+        clock: Arc::clone(clock),
+        policy: Arc::new(Policy::shipped()),
+        search: SearchPolicy::shipped(),
+    };
+    Identities::new(parts, IdentityOptions::default(), None).expect("the shipped calibration")
 }
 
 /// The other tenant.

@@ -85,8 +85,36 @@ impl Browser {
                 write!(request, "content-type: application/x-www-form-urlencoded\r\ncontent-length: {length}\r\n");
         }
         let request = format!("{request}\r\n{}", if method == "POST" { body } else { String::new() });
+        self.exchange(request.as_bytes()).await
+    }
+
+    /// Sends a form with a picture of the page at `from`.
+    pub(super) async fn upload(&mut self, from: &str, path: &str, fields: &[(&str, &str)], picture: &[u8]) -> Answer {
+        let token = self.get(from).await.token().to_owned();
+        let mut body = Vec::new();
+        for (name, value) in [("csrf", token.as_str())].iter().chain(fields) {
+            let part = format!("--part\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            body.extend_from_slice(part.as_bytes());
+        }
+        body.extend_from_slice(
+            b"--part\r\ncontent-disposition: form-data; name=\"picture\"; filename=\"face.jpg\"\r\ncontent-type: image/jpeg\r\n\r\n",
+        );
+        body.extend_from_slice(picture);
+        body.extend_from_slice(b"\r\n--part--\r\n");
+        let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncookie: {}\r\ncontent-type: multipart/form-data; \
+             boundary=part\r\ncontent-length: {}\r\n\r\n",
+            self.address,
+            cookies.join("; "),
+            body.len()
+        );
+        self.exchange(&[head.as_bytes(), &body].concat()).await
+    }
+
+    async fn exchange(&mut self, request: &[u8]) -> Answer {
         let mut stream = TcpStream::connect(self.address).await.expect("it listens");
-        stream.write_all(request.as_bytes()).await.expect("asks");
+        stream.write_all(request).await.expect("asks");
         let mut bytes = Vec::new();
         let read = stream.read_to_end(&mut bytes);
         tokio::time::timeout(PATIENCE, read).await.expect("in time").expect("answers");

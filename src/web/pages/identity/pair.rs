@@ -1,0 +1,57 @@
+//! Two faces as a line: why they are shown, how alike they are, what people say of them.
+
+use maud::{Markup, html};
+
+use crate::service::ports::MatchRecord;
+use crate::web::layout::token;
+use crate::web::parts::moment;
+use crate::web::visit::Visit;
+
+use super::subject::{compare_href, side};
+use super::words::{likelihood, similarity, verdict};
+
+/// A proposal or a word of a person, with forms for what is open.
+pub(super) fn pair(visit: &Visit, of: &MatchRecord, back: &str) -> Markup {
+    let (a, b) = (of.first.face.to_string(), of.second.face.to_string());
+    html! {
+        article.pair {
+            @if let Some(proposal) = &of.proposal {
+                h3 { (visit.text(&format!("proposal-{}", proposal.reason.as_str()))) }
+            } @else {
+                h3 { (visit.text("proposal-none")) }
+            }
+            div.sides {
+                div { (side(visit, &of.first)) }
+                div { (side(visit, &of.second)) }
+            }
+            @if let Some(proposal) = &of.proposal {
+                p {
+                    (likelihood(visit, proposal.llr, false)) " "
+                    span.quiet {
+                        (visit.text_with("identity-similarity-short", &[("n", similarity(visit, proposal.similarity).into())]))
+                        " · " (moment(visit, proposal.time))
+                    }
+                }
+            }
+            @if let Some(said) = &of.verdict { div.mark { (verdict(visit, said)) } }
+            div.buttons {
+                a.button.small href=(compare_href(&a, &b)) { (visit.text("identity-compare")) }
+                @if of.verdict.is_none() { (quick(visit, (&a, &b), back)) }
+            }
+        }
+    }
+}
+
+/// The form that says what two faces are without a note.
+fn quick(visit: &Visit, (a, b): (&str, &str), back: &str) -> Markup {
+    html! {
+        form.buttons method="post" action="/identity/compare" {
+            (token(visit))
+            input type="hidden" name="a" value=(a);
+            input type="hidden" name="b" value=(b);
+            input type="hidden" name="back" value=(back);
+            button.small name="same" value="yes" { (visit.text("verdict-same")) }
+            button.small name="same" value="no" { (visit.text("verdict-different")) }
+        }
+    }
+}
