@@ -12,6 +12,7 @@ mod eval;
 mod global;
 mod healthcheck;
 mod identity;
+mod keys;
 mod loadtest;
 mod models;
 mod report;
@@ -35,6 +36,7 @@ pub use self::eval::EvalCommand;
 pub use self::global::GlobalArgs;
 pub use self::healthcheck::HealthcheckArgs;
 pub use self::identity::IdentityArgs;
+pub use self::keys::KeysCommand;
 pub use self::loadtest::LoadtestArgs;
 pub use self::models::ModelsArgs;
 pub use self::report::{ExportArgs, LanguageArg, ReportCommand, VerifyReportArgs};
@@ -69,6 +71,9 @@ pub enum Command {
     /// Checks the record of who did what.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Shows the keys that sign and seal, and takes a new one into use.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Makes reports on sessions, and checks them.
     #[command(subcommand)]
     Report(ReportCommand),
@@ -116,6 +121,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Calibrate(args) => args.run(&cli.global),
         Command::Models(args) => models::run(args, &cli.global.load_config([])?.get().inference),
         Command::Audit(command) => command.run(&cli.global),
+        Command::Keys(command) => command.run(&cli.global),
         Command::Report(command) => command.run(&cli.global),
         Command::Users(args) => args.run(&cli.global),
         Command::Identity(args) => args.run(&cli.global),

@@ -21,7 +21,7 @@ use crate::inference::InferenceOptions;
 use crate::keys::KeysOptions;
 use crate::media::MediaLimits;
 use crate::scoring::ScoringOptions;
-use crate::service::{EvidenceOptions, IdentityOptions, ServiceOptions};
+use crate::service::{AuditOptions, EvidenceOptions, IdentityOptions, ServiceOptions};
 use crate::store::StoreOptions;
 use crate::telemetry::TelemetryOptions;
 use crate::web::WebOptions;
@@ -34,6 +34,8 @@ pub use self::load::LoadedConfig;
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
+    /// How long the record of who did what is kept.
+    pub audit: AuditOptions,
     /// Where stills are, and for how long.
     pub evidence: EvidenceOptions,
     /// Where the server listens and whom it lets in.

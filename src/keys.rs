@@ -9,7 +9,7 @@ mod options;
 mod sealing;
 mod signing;
 
-pub use self::file::{KeyFile, KeyFileError};
+pub use self::file::{KeyFile, KeyFileError, KeyInfo, KeyKind};
 pub use self::options::KeysOptions;
 pub use self::sealing::{DataKey, SEAL_OVERHEAD_BYTES, SealError, SealingKeys, WrappedKey};
 pub use self::signing::{BadKey, BadSignature, Signature, SigningKey, VerifyingKey};

@@ -7,12 +7,14 @@ pub mod ports;
 mod accounts;
 mod analysis_pool;
 mod analyst;
+mod audit_retention;
 mod audit_trail;
 mod caller;
 mod error;
 mod evidence;
 mod identities;
 mod installation;
+mod key_rotation;
 mod live;
 mod options;
 mod pipeline;
@@ -28,6 +30,7 @@ pub use self::accounts::{
     Accounts, LoggedIn, LoginOutcome, MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, NewAccount, NewLogin, command_line,
 };
 pub use self::analyst::{Analysed, FrameTiming, SampleContext, TrackAnalyst};
+pub use self::audit_retention::{AuditOptions, AuditRetention};
 pub use self::audit_trail::{AuditTrail, TrailFilter, TrailPage};
 pub use self::caller::{Caller, Permission, Role};
 pub use self::error::ServiceError;
@@ -41,6 +44,7 @@ pub use self::identities::{
     SearchHit, SearchRequest, SessionFace, Subject, TemplateCondition, TemplateQuality,
 };
 pub use self::installation::{ApiKeyView, HealthView, Installation, InstallationFacts, InstallationView};
+pub use self::key_rotation::{KeyRotation, Rewrapped};
 pub use self::live::{
     Acknowledgement, EndCause, LiveEvent, OpenStream, SampleProblem, SessionNews, StreamCommand, StreamInput,
     StreamOptions, StreamReady,

@@ -14,6 +14,7 @@
 
 mod accounts;
 mod audit_log;
+mod audit_prune;
 mod audit_reader;
 mod audit_records;
 mod data_keys;

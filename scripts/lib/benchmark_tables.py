@@ -80,6 +80,7 @@ def frames() -> str:
     rows = [
         ("no face search: picture figures alone", "no face search"),
         ("tracked: mesh, quality, pose, and the detector at its intervals", "tracked"),
+        ("tracked, with a still", "tracked, still"),
         ("tracked, with identity", "tracked, embedded"),
         ("tracked, with presentation", "tracked, presentation"),
         ("tracked, with deepfake", "tracked, deepfake"),

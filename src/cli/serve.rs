@@ -14,13 +14,13 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Config, Flag};
 use crate::grpc::{ApiKey, ServerVersions, UseCases};
 use crate::identity::SearchPolicy;
-use crate::keys::{KeyFile, VerifyingKey};
+use crate::keys::{KeyFile, SealingKeys, VerifyingKey};
 use crate::report::Signer;
 use crate::scoring::Policy;
 use crate::service::ports::{Clock, SessionStore};
 use crate::service::{
-    Accounts, ApiKeyView, AuditTrail, Evidence, Identities, IdentityParts, Installation, InstallationFacts, Interviews,
-    Reports, Reviews, SessionKeys, Swept,
+    Accounts, ApiKeyView, AuditRetention, AuditTrail, Evidence, Identities, IdentityParts, Installation,
+    InstallationFacts, Interviews, Reports, Reviews, ServiceError, SessionKeys,
 };
 use crate::session::TenantId;
 use crate::store::{EvidenceFolder, SqlStore};
@@ -32,8 +32,10 @@ use super::global::GlobalArgs;
 
 /// How often sessions past their time are looked for.
 const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
-/// How often files are looked for that a crash left behind; the first time at start.
-const ORPHANS_INTERVAL: Duration = Duration::from_hours(1);
+/// How often files are looked for that a crash left behind, and the key file for a new key; the first time at start.
+const HOURLY: Duration = Duration::from_hours(1);
+/// How often old audit rows are looked for; each time that some go leaves a row.
+const AUDIT_INTERVAL: Duration = Duration::from_hours(24);
 /// How often readiness is looked at; each look writes to the database.
 const READINESS_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -185,10 +187,16 @@ async fn assemble(config: &Config, keys: &KeyFile, store: &Arc<SqlStore>, engine
         signer: signer.clone(),
         trail: AuditTrail::new(Arc::clone(store), Arc::clone(&clock), keys.verifying_keys()),
         installation: Installation::new(Arc::clone(store) as _, Arc::clone(&clock), interviews.clone(), facts),
-        clock,
+        clock: Arc::clone(&clock),
     };
-    let tended =
-        Tended { interviews: interviews.clone(), accounts, evidence: evidence.clone(), identities: identities.clone() };
+    let tended = Tended {
+        interviews: interviews.clone(),
+        accounts,
+        evidence: evidence.clone(),
+        identities: identities.clone(),
+        audit: AuditRetention::new(Arc::clone(store) as _, clock, config.audit),
+        keys: keys.sealing_keys(),
+    };
     let use_cases = UseCases { interviews, reviews, evidence, identities, reports, signer };
     Ok(Assembled { use_cases, web_services, tended, versions })
 }
@@ -234,54 +242,44 @@ struct Tended {
     accounts: Accounts,
     evidence: Evidence,
     identities: Identities,
+    audit: AuditRetention,
+    keys: Arc<SealingKeys>,
 }
 
 /// Watches readiness and deletes what is past its time.
 async fn chores(tended: Tended, is_ready: Arc<AtomicBool>) {
-    let Tended { interviews, accounts, evidence, identities } = tended;
+    let Tended { interviews, accounts, evidence, identities, audit, keys } = tended;
     let mut readiness = tokio::time::interval(READINESS_INTERVAL);
     let mut sweep = tokio::time::interval(SWEEP_INTERVAL);
-    let mut orphans = tokio::time::interval(ORPHANS_INTERVAL);
     let mut ledger = tokio::time::interval(SWEEP_INTERVAL);
+    let mut hourly = tokio::time::interval(HOURLY);
+    let mut daily = tokio::time::interval(AUDIT_INTERVAL);
     loop {
         tokio::select! {
             _ = readiness.tick() => is_ready.store(interviews.is_ready().await, Ordering::Relaxed),
             _ = sweep.tick() => {
-                match interviews.sweep().await {
-                    Ok(0) => {}
-                    Ok(n_sessions) => tracing::info!(sessions = n_sessions, "deleted sessions past their retention"),
-                    Err(error) => {
-                        tracing::warn!(error = &error as &dyn std::error::Error, "could not delete old sessions");
-                    }
-                }
-                sweep_stills(&evidence).await;
+                told("sessions past their retention", interviews.sweep().await);
+                told("files of stills past their retention", evidence.sweep().await.map(|swept| swept.files));
                 if let Err(error) = accounts.sweep().await {
                     tracing::warn!(error = &error as &dyn std::error::Error, "could not forget old logins");
                 }
             }
-            _ = orphans.tick() => match evidence.remove_orphans().await {
-                Ok(0) => {}
-                Ok(n_files) => tracing::info!(files = n_files, "removed files of stills that a crash left behind"),
-                Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "could not look for files left behind");
-                }
-            },
-            _ = ledger.tick() => match identities.sweep().await {
-                Ok(0) => {}
-                Ok(n_templates) => tracing::info!(templates = n_templates, "deleted templates past their retention"),
-                Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "could not tend the identity ledger"),
-            },
+            _ = ledger.tick() => told("templates past their retention", identities.sweep().await),
+            _ = hourly.tick() => {
+                keys.refresh();
+                told("files of stills that a crash left behind", evidence.remove_orphans().await);
+            }
+            _ = daily.tick() => told("audit rows past their retention", audit.sweep().await),
         }
     }
 }
 
-async fn sweep_stills(evidence: &Evidence) {
-    match evidence.sweep().await {
-        Ok(Swept { expired_sessions: 0, files: 0 }) => {}
-        Ok(Swept { expired_sessions, files }) => {
-            tracing::info!(sessions = expired_sessions, files, "deleted stills past their retention");
-        }
-        Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "could not delete old stills"),
+/// Says what was deleted, if anything was.
+fn told(what: &'static str, outcome: Result<u64, ServiceError>) {
+    match outcome {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "deleted {what}"),
+        Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "could not delete {what}"),
     }
 }
 

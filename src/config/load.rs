@@ -37,6 +37,7 @@ impl LoadedConfig {
         let mut config: Config = merged.extract().map_err(|error| explain(&error))?;
         default_paths::fill_in(&mut config, sources)?;
         let loaded = Self { config, merged };
+        loaded.check("audit", loaded.config.audit.validate())?;
         loaded.check("evidence", loaded.config.evidence.validate())?;
         loaded.check("grpc", loaded.config.grpc.validate().map_err(of_grpc))?;
         loaded.check("identity", loaded.config.identity.validate())?;

@@ -112,8 +112,8 @@ fn unknown_keys_stop_the_start() {
         (
             "colour = 1\n",
             &[],
-            "unknown key colour in FOLDER/bonafide.toml: known here: evidence, grpc, identity, inference, keys, media, scoring, \
-             service, store, telemetry, web",
+            "unknown key colour in FOLDER/bonafide.toml: known here: audit, evidence, grpc, identity, inference, keys, media, \
+             scoring, service, store, telemetry, web",
         ),
         (
             "",

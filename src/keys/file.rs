@@ -7,16 +7,16 @@
 use std::fmt::Write as _;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::hex;
-use super::sealing::{MasterKey, SealingKeys};
+use super::sealing::{MasterKey, Reload, SealingKeys};
 use super::signing::{SigningKey, VerifyingKey};
 
 const FILE_MODE: u32 = 0o600;
@@ -25,6 +25,26 @@ const DIR_MODE: u32 = 0o700;
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 const HEADER: &str = "# Keys of Bonafide. Whoever has this file and the database can read the stills and templates in it; without this file\n\
                       # nobody can. Keep a copy of it where no backup of the database is.\n";
+
+/// What a key is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyKind {
+    /// Signs the audit log and reports.
+    Signing,
+    /// Wraps the keys of sessions.
+    Sealing,
+}
+
+/// A key by its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyInfo {
+    /// What for.
+    pub kind: KeyKind,
+    /// Its name.
+    pub id: String,
+    /// Whether it is the one in use; others only open and verify.
+    pub is_current: bool,
+}
 
 /// The keys of one installation.
 #[derive(Debug)]
@@ -121,7 +141,7 @@ impl KeyFile {
         };
         file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed("write"))?;
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("flush the folder of"))?;
-        Self::parse(path, &text)
+        Self::parse(path, &text, stamp(path))
     }
 
     /// Reads the file, or makes it when there is none; a file of before there were sealing keys gets one.
@@ -155,6 +175,7 @@ impl KeyFile {
             }
             KeyFileError::Io { doing: "read", path: path.to_owned(), source }
         };
+        let seen = stamp(path);
         let file = File::open(path).map_err(failed)?;
         let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o777;
         if mode & 0o077 != 0 {
@@ -165,10 +186,11 @@ impl KeyFile {
         }
         let mut text = Zeroizing::new(String::new());
         file.take(MAX_FILE_BYTES).read_to_string(&mut text).map_err(failed)?;
-        Self::parse(path, &text)
+        Self::parse(path, &text, seen)
     }
 
-    fn parse(path: &Path, text: &str) -> Result<Self, KeyFileError> {
+    /// `seen` is the state of the file that `text` was read of.
+    fn parse(path: &Path, text: &str, seen: Option<Stamp>) -> Result<Self, KeyFileError> {
         let malformed = |problem: String| KeyFileError::Malformed { path: path.to_owned(), problem };
         // The parser's message may quote a line with a key in it; its place is enough.
         let stored: Stored = toml::from_str(text).map_err(|error| {
@@ -183,7 +205,8 @@ impl KeyFile {
         let current = current.ok_or_else(|| malformed("has no signing key: was it cut short?".to_owned()))?;
         let mut masters: Vec<_> = secrets(path, "sealing", &stored.sealing)?.into_iter().map(MasterKey::new).collect();
         let master = masters.pop().ok_or_else(|| KeyFileError::NoSealingKey { path: path.to_owned() })?;
-        Ok(Self { former: signing, current, sealing: Arc::new(SealingKeys::new(masters, master)) })
+        let sealing = SealingKeys::new(masters, master).reloading(reload_of(path, seen));
+        Ok(Self { former: signing, current, sealing: Arc::new(sealing) })
     }
 
     /// Adds a sealing key, the file replaced in one step.
@@ -205,6 +228,30 @@ impl KeyFile {
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("flush the folder of"))
     }
 
+    /// Adds a sealing key, which wraps from then on.
+    ///
+    /// # Errors
+    /// [`KeyFileError`]; the file is as it was then.
+    pub fn rotate_sealing_key(path: &Path, now: Timestamp) -> Result<Self, KeyFileError> {
+        match Self::load(path) {
+            Ok(_) | Err(KeyFileError::NoSealingKey { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        Self::add_sealing_key(path, now)?;
+        Self::load(path)
+    }
+
+    /// Every key, by kind and age.
+    #[must_use]
+    pub fn list(&self) -> Vec<KeyInfo> {
+        let signing: Vec<_> = self.verifying_keys().iter().map(VerifyingKey::key_id).collect();
+        let of_kind = |kind, ids: Vec<String>| {
+            let newest = ids.len().saturating_sub(1);
+            ids.into_iter().enumerate().map(move |(at, id)| KeyInfo { kind, id, is_current: at == newest })
+        };
+        of_kind(KeyKind::Signing, signing).chain(of_kind(KeyKind::Sealing, self.sealing.key_ids())).collect()
+    }
+
     /// The keys that wrap the keys of stills and templates.
     #[must_use]
     pub fn sealing_keys(&self) -> Arc<SealingKeys> {
@@ -222,6 +269,34 @@ impl KeyFile {
     pub fn verifying_keys(&self) -> Vec<VerifyingKey> {
         self.former.iter().chain([&self.current]).map(|key| key.verifying_key()).collect()
     }
+}
+
+/// What tells a state of the file from another: it is replaced as a whole.
+type Stamp = (u64, u64, i64, i64);
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.ino(), metadata.len(), metadata.mtime(), metadata.mtime_nsec()))
+}
+
+/// Reads the sealing keys again once the file is another than `seen`.
+fn reload_of(path: &Path, seen: Option<Stamp>) -> Reload {
+    let (path, seen) = (path.to_owned(), Mutex::new(seen));
+    Box::new(move || {
+        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = stamp(&path)?;
+        if *seen == Some(now) {
+            return None;
+        }
+        let mut text = Zeroizing::new(String::new());
+        File::open(&path).ok()?.take(MAX_FILE_BYTES).read_to_string(&mut text).ok()?;
+        let stored: Stored = toml::from_str(&text).ok()?;
+        let mut masters: Vec<_> =
+            secrets(&path, "sealing", &stored.sealing).ok()?.into_iter().map(MasterKey::new).collect();
+        let current = masters.pop()?;
+        *seen = Some(now);
+        Some((masters, current))
+    })
 }
 
 /// The secrets of one kind, oldest first.
@@ -250,7 +325,8 @@ fn append_key(text: &mut String, kind: &str, now: Timestamp) {
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
-    use super::{KeyFile, KeyFileError};
+    use super::{KeyFile, KeyFileError, KeyKind};
+    use crate::keys::{DataKey, SealError, WrappedKey};
 
     fn now() -> jiff::Timestamp {
         "2026-11-23T01:02:03Z".parse().expect("a time")
@@ -300,6 +376,27 @@ mod tests {
         assert_eq!(first.sealing_keys().key_id(), again.sealing_keys().key_id());
         assert_eq!(first.verifying_keys().len(), 1);
         assert_eq!(std::fs::metadata(&path).expect("is there").permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_rotated_file_wraps_with_the_new_key_and_keeps_the_old_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("keys.toml");
+        assert!(matches!(KeyFile::rotate_sealing_key(&path, now()), Err(KeyFileError::Missing { .. })));
+        let before = KeyFile::create(&path, now()).expect("makes");
+        let after = KeyFile::rotate_sealing_key(&path, now()).expect("rotates");
+        assert_eq!(std::fs::metadata(&path).expect("is there").permissions().mode() & 0o777, 0o600);
+        assert_eq!(after.sealing_keys().key_ids()[0], before.sealing_keys().key_id());
+        assert_ne!(after.sealing_keys().key_id(), before.sealing_keys().key_id());
+        let wrapped = after.sealing_keys().wrap(b"a", &DataKey::generate()).expect("wraps");
+        assert!(before.sealing_keys().unwrap(b"a", &wrapped).is_ok(), "who read the file before reads it again");
+        let lost = WrappedKey { key_id: "0011223344556677".to_owned(), ..wrapped };
+        assert!(matches!(before.sealing_keys().unwrap(b"a", &lost), Err(SealError::UnknownKey { .. })));
+        std::fs::write(&path, "cut short").expect("writes");
+        assert!(before.sealing_keys().unwrap(b"a", &lost).is_err(), "a broken file changes nothing");
+        assert_eq!(before.sealing_keys().key_id(), after.sealing_keys().key_id());
+        let shown: Vec<_> = after.list().into_iter().map(|key| (key.kind, key.is_current)).collect();
+        assert_eq!(shown, [(KeyKind::Signing, true), (KeyKind::Sealing, false), (KeyKind::Sealing, true)]);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! Sealed bytes are `version (1) || nonce (24) || ciphertext || tag (16)`. What they belong to is associated data: sealed bytes
 //! that are moved to another row or session do not open there.
 
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use sha2::{Digest as _, Sha256};
@@ -108,27 +110,56 @@ impl MasterKey {
     }
 }
 
-/// The master keys of one installation: the newest wraps, all of them unwrap.
-pub struct SealingKeys {
+/// Reads the master keys again, former ones and the newest; `None` when they are what they were, or cannot be read.
+pub(super) type Reload = Box<dyn Fn() -> Option<(Vec<MasterKey>, MasterKey)> + Send + Sync>;
+
+struct Masters {
     former: Vec<MasterKey>,
     current: MasterKey,
 }
 
+/// The master keys of one installation: the newest wraps, all of them unwrap.
+///
+/// Those of a key file are read again when a key is not known: it may have been added since.
+pub struct SealingKeys {
+    masters: RwLock<Masters>,
+    reload: Option<Reload>,
+}
+
 impl SealingKeys {
     pub(super) const fn new(former: Vec<MasterKey>, current: MasterKey) -> Self {
-        Self { former, current }
+        Self { masters: RwLock::new(Masters { former, current }), reload: None }
+    }
+
+    /// The same, read again with `reload`.
+    pub(super) fn reloading(self, reload: Reload) -> Self {
+        Self { reload: Some(reload), ..self }
     }
 
     /// One new master key, from the operating system's randomness; for tests and installations that keep nothing.
     #[must_use]
     pub fn generate() -> Self {
-        Self { former: Vec::new(), current: MasterKey(rand::random()) }
+        Self::new(Vec::new(), MasterKey(rand::random()))
     }
 
     /// The name of the key that wraps now.
     #[must_use]
     pub fn key_id(&self) -> String {
-        self.current.key_id()
+        self.masters().current.key_id()
+    }
+
+    /// The names of all of them, oldest first.
+    #[must_use]
+    pub fn key_ids(&self) -> Vec<String> {
+        let masters = self.masters();
+        masters.former.iter().chain([&masters.current]).map(MasterKey::key_id).collect()
+    }
+
+    /// Reads the key file again, so that a key that was added wraps from now on; keys of no file stay as they are.
+    pub fn refresh(&self) {
+        if let Some((former, current)) = self.reload.as_ref().and_then(|reload| reload()) {
+            *self.masters.write().unwrap_or_else(PoisonError::into_inner) = Masters { former, current };
+        }
     }
 
     /// Wraps a data key, which belongs to `owner`.
@@ -136,7 +167,8 @@ impl SealingKeys {
     /// # Errors
     /// [`SealError::Broken`] never in practice: a key is short.
     pub fn wrap(&self, owner: &[u8], key: &DataKey) -> Result<WrappedKey, SealError> {
-        Ok(WrappedKey { key_id: self.current.key_id(), bytes: seal(&self.current.0, owner, &key.0)? })
+        let masters = self.masters();
+        Ok(WrappedKey { key_id: masters.current.key_id(), bytes: seal(&masters.current.0, owner, &key.0)? })
     }
 
     /// The data key that was wrapped for `owner`.
@@ -144,6 +176,21 @@ impl SealingKeys {
     /// # Errors
     /// [`SealError`].
     pub fn unwrap(&self, owner: &[u8], wrapped: &WrappedKey) -> Result<DataKey, SealError> {
+        match self.masters().unwrap(owner, wrapped) {
+            Err(SealError::UnknownKey { .. }) => {}
+            outcome => return outcome,
+        }
+        self.refresh();
+        self.masters().unwrap(owner, wrapped)
+    }
+
+    fn masters(&self) -> RwLockReadGuard<'_, Masters> {
+        self.masters.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Masters {
+    fn unwrap(&self, owner: &[u8], wrapped: &WrappedKey) -> Result<DataKey, SealError> {
         let master = std::iter::once(&self.current).chain(&self.former).find(|key| key.key_id() == wrapped.key_id);
         let master = master.ok_or_else(|| SealError::UnknownKey { key_id: wrapped.key_id.clone() })?;
         unwrap(&master.0, owner, &wrapped.bytes)
@@ -152,7 +199,8 @@ impl SealingKeys {
 
 impl std::fmt::Debug for SealingKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SealingKeys({}, {} former)", self.current.key_id(), self.former.len())
+        let masters = self.masters();
+        write!(f, "SealingKeys({}, {} former)", masters.current.key_id(), masters.former.len())
     }
 }
 

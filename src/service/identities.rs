@@ -39,6 +39,7 @@ pub use self::likeness::{Comparison, Likeness, Opinion, TemplateQuality};
 pub use self::options::IdentityOptions;
 use self::pictures::Pictures;
 pub use self::references::{Enrolment, NewReference, ReferenceSource};
+pub(super) use self::sealed::candidate_owner;
 pub use self::search::{Hunt, HuntedFace, Relation, SearchAnswer, SearchFigures, SearchHit, SearchRequest};
 pub use self::subject::{SessionFace, Subject};
 

@@ -23,7 +23,7 @@ use crate::session::{
 
 pub use self::accounts::{Account, AccountPatch, AccountStore, WebSession};
 pub use self::audit::AuditRecords;
-pub use self::data_keys::DataKeyStore;
+pub use self::data_keys::{DataKeyOwner, DataKeyStore, DataKeyTable, StoredDataKey};
 pub use self::evidence::{EvidenceError, EvidenceStore, FileDigest, StillRow, StillStore, StoredStill};
 pub use self::groups::GroupCount;
 pub use self::identity::{
@@ -205,6 +205,17 @@ pub struct Page<T> {
 pub trait AuditLog: Send + Sync + 'static {
     /// Appends an entry; durable when it returns. # Errors [`StoreError::Backend`], [`StoreError::Behind`].
     async fn append(&self, entry: Event) -> Result<(), StoreError>;
+}
+
+/// Deletes the oldest part of the record of who did what.
+#[async_trait::async_trait]
+pub trait AuditPruner: AuditLog {
+    /// Deletes at most `limit` rows from the beginning, up to the first that is not older than `before` or concerns a session
+    /// under a legal hold; what is left still verifies. Gives back how many.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`], [`StoreError::Corrupt`].
+    async fn prune_audit(&self, before: Timestamp, now: Timestamp, limit: u32) -> Result<u64, StoreError>;
 }
 
 /// Keeps sessions. Every method is durable when it returns, and what it says to the audit log stands there then.

@@ -78,7 +78,7 @@ async fn append_all(
     Ok(())
 }
 
-async fn insert_checkpoint(connection: &mut Connection, checkpoint: &Checkpoint) -> Result<(), Refusal> {
+pub(super) async fn insert_checkpoint(connection: &mut Connection, checkpoint: &Checkpoint) -> Result<(), Refusal> {
     sqlx::query(
         "INSERT INTO audit_checkpoints (kind, sequence, hash, time, key_id, signature) VALUES ($1, $2, $3, $4, $5, $6)",
     )

@@ -2,7 +2,7 @@
 
 use sqlx::AnyPool;
 
-use crate::audit::{Broken, Digest, Event, StoredRow, Summary};
+use crate::audit::{Broken, Checkpoint, CheckpointKind, Digest, Event, StoredRow, Summary};
 use crate::keys::VerifyingKey;
 use crate::service::ports::StoreError;
 
@@ -81,8 +81,28 @@ impl AuditReader {
         if found.is_some_and(|found| found.to_string() == digest) {
             return Ok(());
         }
+        let anchor = self.anchor().await?;
+        if let Some(anchor) = anchor.filter(|anchor| row <= anchor.sequence) {
+            if row == anchor.sequence && anchor.hash.to_string() == digest {
+                return Ok(());
+            }
+            let problem = format!(
+                "audit row {row} was deleted at the end of its retention: the log goes on after row {}",
+                anchor.sequence
+            );
+            return Err(StoreError::Corrupt { problem });
+        }
         let problem = format!("audit row {row} is not the one with the digest {digest}: the log was replaced");
         Err(StoreError::Corrupt { problem })
+    }
+
+    /// Where the log begins, if retention took what came before.
+    async fn anchor(&self) -> Result<Option<Checkpoint>, StoreError> {
+        let mut connection = self.readers.acquire().await.map_err(|error| backend(DOING, error))?;
+        audit_log::last_checkpoint(&mut connection, CheckpointKind::Anchor).await.map_err(|refusal| match refusal {
+            Refusal::Own(error) => error,
+            Refusal::Database(error) => backend(DOING, error),
+        })
     }
 
     async fn rows(&self, after: u64, limit: u32) -> Result<Vec<StoredRow>, StoreError> {

@@ -82,7 +82,7 @@ fn wrapped(byte: u8) -> WrappedKey {
     WrappedKey { key_id: "0011223344556677".to_owned(), bytes: vec![byte; 8] }
 }
 
-fn reference(candidate_name: &str, number: u8) -> NewReferenceRow {
+pub(super) fn reference(candidate_name: &str, number: u8) -> NewReferenceRow {
     let id = ReferenceId::new(&format!("r-0011223344556677889900{number:02x}")).expect("a good id");
     NewReferenceRow {
         record: ReferenceRecord {

@@ -6,17 +6,21 @@ use crate::error::{ErrorKind, Kinded};
 use crate::keys::{DataKey, SealingKeys};
 use crate::media::MediaTime;
 use crate::service::ports::{
-    DataKeyStore, FileDigest, ReviewStore, SessionCommit, SessionStore, StillRow, StillStore, StoreError,
+    DataKeyOwner, DataKeyStore, DataKeyTable, FileDigest, IdentityStore, ReviewStore, SessionCommit, SessionStore,
+    StillRow, StillStore, StoreError,
 };
 use crate::session::{GapCause, SessionName, StillGap, StillSubject, TenantId};
 
-use super::samples::{commit, participant, record, said, time};
+use super::contract_identity::reference;
+use super::samples::{commit, named, participant, record, said, tenant, time};
 
 /// Makes the contract's tests; `$open` as in `store_contract`.
 macro_rules! stills_contract {
     ($open:path) => {
         $crate::store::contract_stills::stills_contract!(@tests $open:
             the_first_key_of_a_session_is_kept_and_goes_with_it,
+            keys_are_renewed_unless_they_were_meanwhile,
+            keys_of_candidates_are_renewed_too,
             stills_are_stored_with_their_step_and_numbered,
             a_refused_step_stores_no_still,
             the_latest_cause_of_a_gap_counts,
@@ -90,6 +94,49 @@ pub(super) async fn the_first_key_of_a_session_is_kept_and_goes_with_it(store: &
     assert_eq!(kind(store.data_key(&name).await), ErrorKind::NotFound);
     store.create(record("abcd-1", 0), None, said()).await.expect("creates another of that name");
     assert_eq!(store.data_key(&name).await.expect("reads"), None, "the key is gone");
+}
+
+pub(super) async fn keys_are_renewed_unless_they_were_meanwhile(store: &(impl SessionStore + DataKeyStore)) {
+    let keys = [SealingKeys::generate(), SealingKeys::generate()];
+    let wrap = |keys: &SealingKeys| keys.wrap(b"owner", &DataKey::generate()).expect("wraps");
+    for number in 0..5 {
+        let name = store.create(record(&format!("abcd-{number}"), 0), None, said()).await.expect("creates").name;
+        store.keep_data_key(&name, wrap(&keys[usize::from(number == 4)])).await.expect("keeps");
+    }
+    let newest = keys[1].key_id();
+    let page = store.data_keys_not_of(DataKeyTable::Sessions, &newest, 0, 3).await.expect("lists");
+    let owners = [0, 1, 2].map(|number| DataKeyOwner::Session(named(&format!("abcd-{number}"))));
+    assert_eq!(page.iter().map(|stored| stored.owner.clone()).collect::<Vec<_>>(), owners);
+    assert_eq!(store.data_keys_not_of(DataKeyTable::Candidates, &newest, 0, 3).await.expect("lists"), []);
+    let rest = store.data_keys_not_of(DataKeyTable::Sessions, &newest, page[2].row, 3).await.expect("lists");
+    assert_eq!(rest.len(), 1);
+    let mut renewed: Vec<_> = page.iter().map(|stored| (stored.row, stored.key.clone(), wrap(&keys[1]))).collect();
+    renewed[1].1 = wrap(&keys[0]);
+    assert_eq!(
+        store.renew_data_keys(DataKeyTable::Sessions, renewed.clone()).await.expect("renews"),
+        2,
+        "one is not what stood there"
+    );
+    assert_eq!(store.data_key(&named("abcd-0")).await.expect("reads"), Some(renewed[0].2.clone()));
+    assert_eq!(store.data_key(&named("abcd-1")).await.expect("reads"), Some(page[1].key.clone()));
+    let counts = store.count_data_keys().await.expect("counts");
+    let of = |key: &SealingKeys| counts.iter().find(|(id, _)| *id == key.key_id()).map(|(_, count)| *count);
+    assert_eq!((of(&keys[0]), of(&keys[1])), (Some(2), Some(3)));
+}
+
+pub(super) async fn keys_of_candidates_are_renewed_too(store: &(impl IdentityStore + DataKeyStore)) {
+    let added = reference("ats-1", 1);
+    let (candidate, old) = (added.record.name.candidate.clone(), added.wrapped.clone());
+    store.add_reference(&tenant(), added, said()).await.expect("adds");
+    let keys = SealingKeys::generate();
+    let page = store.data_keys_not_of(DataKeyTable::Candidates, &keys.key_id(), 0, 9).await.expect("lists");
+    assert_eq!(page[0].owner, DataKeyOwner::Candidate(tenant(), candidate.clone()));
+    assert_eq!((page.len(), &page[0].key), (1, &old));
+    let new = keys.wrap(b"owner", &DataKey::generate()).expect("wraps");
+    let renewed = vec![(page[0].row, old, new.clone())];
+    assert_eq!(store.renew_data_keys(DataKeyTable::Candidates, renewed).await.expect("renews"), 1);
+    assert_eq!(store.candidate_key(&tenant(), &candidate).await.expect("reads"), Some(new));
+    assert_eq!(store.count_data_keys().await.expect("counts"), [(keys.key_id(), 1)]);
 }
 
 pub(super) async fn stills_are_stored_with_their_step_and_numbered(store: &impl StillStore) {

@@ -35,6 +35,8 @@ pub struct SqlStore {
     pub(super) writer: Writer,
     readers: AnyPool,
     dialect: Dialect,
+    /// Signs where the audit log begins.
+    pub(super) signing_key: Arc<SigningKey>,
 }
 
 impl SqlStore {
@@ -52,9 +54,9 @@ impl SqlStore {
         options.validate().map_err(|error| other("checking the options", error))?;
         let known_keys = former_keys.iter().chain([&signing_key.verifying_key()]).map(VerifyingKey::key_id).collect();
         let connection = open_writer(options).await?;
-        let writer = Writer::start(connection, options, signing_key);
+        let writer = Writer::start(connection, options, Arc::clone(&signing_key));
         writer.apply(Begin { known_keys }).await?;
-        Ok(Arc::new(Self { writer, readers: read_pool(options)?, dialect: Dialect::of(options) }))
+        Ok(Arc::new(Self { writer, readers: read_pool(options)?, dialect: Dialect::of(options), signing_key }))
     }
 
     /// Writes what is queued and closes the database; later calls fail.

@@ -27,6 +27,8 @@ const open = async (options = {}) => {
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MILLIS);
   page.on("console", (message) => {
+    // What is refused on purpose is told by the browser, too.
+    if (/status of (403|422)/.test(message.text())) return;
     if (message.type() === "error" || /content security policy/i.test(message.text())) seen.errors.push(`${page.url()}: ${message.text()}`);
   });
   page.on("pageerror", (error) => seen.errors.push(`${page.url()}: ${error.message}`));
@@ -120,9 +122,12 @@ const journey = async () => {
   step("session");
   // The cursor follows the pointer, and shows values.
   const picture = page.locator("#timeline-picture");
-  const box = await picture.boundingBox();
-  await page.mouse.move(box.x + box.width * 0.3, box.y + 20);
-  await page.mouse.move(box.x + box.width * 0.6, box.y + 20);
+  await picture.scrollIntoViewIfNeeded();
+  const place = await picture.boundingBox();
+  await page.mouse.move(place.x + place.width * 0.3, place.y + 30);
+  await page.mouse.down();
+  await page.mouse.move(place.x + place.width * 0.6, place.y + 30, { steps: 8 });
+  await page.mouse.up();
   await page.waitForFunction(() => {
     const at = document.querySelector('#timeline-readout [data-lane="score"]');
     return at && at.textContent.trim() !== "" && !document.querySelector("#timeline-readout").hidden;

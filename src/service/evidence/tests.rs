@@ -12,9 +12,11 @@ use super::testing::shot;
 use super::{Evidence, EvidenceOptions, SessionStills, StillKeeper, StillPart, Swept};
 use crate::audit::{Action, Actor, Event, Outcome};
 use crate::error::{ErrorKind, Kinded as _};
-use crate::keys::{SealingKeys, SigningKey};
-use crate::service::ports::{Clock, ReviewStore, ReviewSummary, SessionCommit, SessionRecord, SessionStore, StillRow};
-use crate::service::{Caller, Permission, SessionKeys};
+use crate::keys::{KeyFile, SealingKeys, SigningKey};
+use crate::service::ports::{
+    Clock, DataKeyStore, ReviewStore, ReviewSummary, SessionCommit, SessionRecord, SessionStore, StillRow,
+};
+use crate::service::{Caller, KeyRotation, Permission, Rewrapped, SessionKeys, command_line};
 use crate::session::{
     EvidenceMode, GapCause, ParticipantId, Segment, SegmentState, SessionId, SessionName, StillPick, StillSubject,
     TenantId,
@@ -408,4 +410,46 @@ async fn nothing_of_a_deleted_session_can_be_read_back() {
     let tombstone = log.iter().find(|event| event.action == Action::SessionDelete).expect("is told");
     assert_eq!((tombstone.details["stills"].as_str(), tombstone.details["data_key"].as_str()), ("3", "destroyed"));
     assert_eq!(tombstone.details["stills_sha256"].len(), 64);
+}
+
+#[tokio::test]
+async fn a_new_sealing_key_takes_over_while_a_server_goes_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("keys.toml");
+    let clock = Arc::new(TestClock::default());
+    let first = KeyFile::create(&path, clock.now()).expect("makes");
+    let store = open_store(folder.path()).await;
+    let files = Arc::new(EvidenceFolder::new(&folder.path().join("evidence")));
+    let keys = SessionKeys::new(Arc::clone(&store) as _, first.sealing_keys());
+    let evidence =
+        Evidence::new(Arc::clone(&store) as _, files, keys, Arc::clone(&clock) as _, EvidenceOptions::default());
+    evidence.claim().await.expect("a folder of its own");
+    let bench = Bench { evidence, store, clock, keys: first.sealing_keys(), folder };
+    let name = bench.create("abcd-1", EvidenceMode::Stills).await;
+    bench.keep(&name, 1, StillSubject::Enrolment).await;
+    let old = bench.store.data_key(&name).await.expect("reads").expect("has one");
+
+    let second = KeyFile::rotate_sealing_key(&path, bench.clock.now()).expect("rotates");
+    let clock: Arc<dyn Clock> = Arc::clone(&bench.clock) as _;
+    let rotation = KeyRotation::new(Arc::clone(&bench.store) as _, second.sealing_keys(), clock);
+    let operator = command_line(TenantId::default());
+    assert_eq!(rotation.run(&operator).await.expect("wraps"), Rewrapped { wrapped: 1, lost: 0 });
+    assert_eq!(rotation.run(&operator).await.expect("wraps"), Rewrapped::default(), "there is nothing left to do");
+    let new = bench.store.data_key(&name).await.expect("reads").expect("has one");
+    assert_eq!(new.key_id, second.sealing_keys().key_id());
+    assert!(bench.open("abcd-1", 1, StillPart::Frame).await.is_ok(), "the server reads the key file again");
+    let log = bench.log().await;
+    let told = log.iter().find(|event| event.action == Action::KeysRotate).expect("is told");
+    assert_eq!((told.details["keys"].as_str(), told.details["sealing_key"].as_str()), ("1", new.key_id.as_str()));
+    bench.store.close().await;
+    for file in std::fs::read_dir(bench.folder.path()).expect("is there").map(|entry| entry.expect("is there").path()) {
+        let bytes = if file.is_file() { std::fs::read(file).expect("reads") } else { Vec::new() };
+        assert!(!bytes.windows(old.bytes.len()).any(|window| window == old.bytes), "the old one is erased");
+    }
+    let lost = KeyRotation::new(
+        Arc::clone(&open_store(bench.folder.path()).await) as _,
+        Arc::new(SealingKeys::generate()),
+        Arc::clone(&bench.clock) as _,
+    );
+    assert_eq!(lost.run(&operator).await.expect("goes on"), Rewrapped { wrapped: 0, lost: 1 });
 }

@@ -17,7 +17,7 @@ const VERSION: u8 = 1;
 const HEAD_BYTES: usize = 1 + 4 + 4 + 2;
 
 /// What a candidate's wrapped key is bound to. Never that of a session, whose name has one part less.
-pub(super) fn candidate_owner(tenant: &TenantId, candidate: &CandidateId) -> Vec<u8> {
+pub(in crate::service) fn candidate_owner(tenant: &TenantId, candidate: &CandidateId) -> Vec<u8> {
     [b"candidate\0", tenant.as_str().as_bytes(), b"\0", candidate.as_str().as_bytes()].concat()
 }
 

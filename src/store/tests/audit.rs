@@ -6,8 +6,8 @@ use super::file::connect;
 use super::{open, options, signing_key};
 use crate::audit::{Action, Broken, Event, Problem, Summary};
 use crate::keys::SigningKey;
-use crate::service::ports::{AuditLog, SessionStore};
-use crate::store::samples::{commit, named, record, said};
+use crate::service::ports::{AuditLog, AuditPruner, ReviewStore, SessionStore};
+use crate::store::samples::{commit, named, record, said, time};
 use crate::store::{AuditError, AuditReader, SqlStore, StoreOptions};
 
 /// Checks the log of the database that the options name.
@@ -110,4 +110,94 @@ async fn a_log_without_its_signed_end_is_broken() {
     let mut connection = connect(&options(&folder)).await;
     sqlx::raw_sql("DELETE FROM audit; DELETE FROM audit_checkpoints").execute(&mut connection).await.expect("empties");
     assert_eq!(verify(&options(&folder)).await, Err(Broken { sequence: 0, problem: Problem::NoHead }));
+}
+
+/// The log after its first rows were deleted.
+async fn prune(store: &SqlStore, before_secs: i64) -> u64 {
+    store.prune_audit(time(before_secs), time(before_secs), 100).await.expect("prunes")
+}
+
+/// An entry about a session at a second.
+fn about(object: &str, secs: i64) -> Event {
+    Event { time: time(secs), object: object.to_owned(), ..said() }
+}
+
+/// A database whose log began long ago, with an entry each second from then on.
+async fn old_log(n_entries: i64) -> (std::sync::Arc<SqlStore>, tempfile::TempDir) {
+    let (store, folder) = open().await;
+    for secs in 0..n_entries {
+        store.append(about("sessions/abcd-1", secs)).await.expect("appends");
+    }
+    (store, folder)
+}
+
+#[tokio::test]
+async fn old_rows_go_from_the_beginning_and_the_rest_is_in_order() {
+    let (store, folder) = old_log(10).await;
+    // The first row says when the database was made, which is now; it is older for nobody.
+    assert_eq!(prune(&store, 5).await, 0);
+    let far = 400_000_000;
+    let end = verify(&options(&folder)).await.expect("in order").head;
+    assert_eq!(prune(&store, far).await, 11, "all that there is");
+    let summary = verify(&options(&folder)).await.expect("what is left is in order");
+    assert_eq!((summary.first, summary.n_rows, summary.head.sequence), (12, 1, 12));
+    let entries = AuditReader::open(&options(&folder)).expect("opens").page(0, 10).await.expect("reads");
+    let (row, told) = &entries[0];
+    assert_eq!((*row, told.action), (12, Action::AuditPrune));
+    assert_eq!((told.details["rows"].as_str(), told.details["last_row"].as_str()), ("11", "11"));
+    let reader = AuditReader::open(&options(&folder)).expect("opens");
+    reader.require(11, &end.hash.to_string()).await.expect("where the log begins is remembered");
+    let gone = reader.require(3, &end.hash.to_string()).await.expect_err("is gone");
+    assert!(gone.to_string().contains("deleted at the end of its retention"), "{gone}");
+    assert_eq!(prune(&store, 0).await, 0);
+    store.append(said()).await.expect("goes on");
+    verify(&options(&folder)).await.expect("in order");
+}
+
+#[tokio::test]
+async fn what_is_dropped_beside_retention_is_named() {
+    let (store, folder) = old_log(4).await;
+    let far = 400_000_000;
+    assert_eq!(store.prune_audit(time(far), time(far), 3).await.expect("prunes"), 3, "in portions");
+    store.close().await;
+    let mut connection = connect(&options(&folder)).await;
+    let keep =
+        "CREATE TABLE kept AS SELECT * FROM audit; CREATE TABLE kept_checkpoints AS SELECT * FROM audit_checkpoints";
+    sqlx::raw_sql(keep).execute(&mut connection).await.expect("keeps");
+    for (tampering, sequence) in [
+        ("DELETE FROM audit WHERE sequence = 4", 4),
+        ("DELETE FROM audit WHERE sequence = 5", 5),
+        ("DELETE FROM audit WHERE sequence <= 5", 4),
+        ("DELETE FROM audit_checkpoints WHERE kind = 'anchor'", 1),
+        ("UPDATE audit_checkpoints SET sequence = 4 WHERE kind = 'anchor'", 4),
+        (
+            "UPDATE audit_checkpoints SET sequence = 4, hash = (SELECT hash FROM audit WHERE sequence = 4) WHERE kind = 'anchor'",
+            4,
+        ),
+        ("UPDATE audit_checkpoints SET kind = 'anchor' WHERE kind = 'head'", 6),
+    ] {
+        sqlx::raw_sql(tampering).execute(&mut connection).await.expect("tampers");
+        let found = verify(&options(&folder)).await.expect_err(tampering);
+        assert_eq!(found.sequence, sequence, "{tampering}: {found}");
+        let restore = "DELETE FROM audit; INSERT INTO audit SELECT * FROM kept; DELETE FROM audit_checkpoints; \
+                       INSERT INTO audit_checkpoints SELECT * FROM kept_checkpoints";
+        sqlx::raw_sql(restore).execute(&mut connection).await.expect("restores");
+    }
+    assert_eq!(verify(&options(&folder)).await.expect("in order").first, 4);
+}
+
+#[tokio::test]
+async fn what_concerns_a_held_session_stays_with_all_that_follows() {
+    let (store, folder) = open().await;
+    let far = 400_000_000;
+    store.create(record("abcd-2", 0), None, about("sessions/abcd-2", 1)).await.expect("creates");
+    store.append(about("sessions/abcd-1", 2)).await.expect("appends");
+    store.append(about("sessions/abcd-2/stills/1", 3)).await.expect("appends");
+    store.append(about("sessions/abcd-1", 4)).await.expect("appends");
+    store.hold(&named("abcd-2"), true, about("sessions/abcd-2", 5)).await.expect("holds");
+    assert_eq!(prune(&store, far).await, 1, "only the beginning");
+    assert_eq!(verify(&options(&folder)).await.expect("in order").first, 2);
+    store.hold(&named("abcd-2"), false, about("sessions/abcd-2", 6)).await.expect("lets go");
+    assert!(prune(&store, far).await >= 6);
+    verify(&options(&folder)).await.expect("in order");
 }
