@@ -130,6 +130,6 @@ fn search(criterion: &mut Criterion<CpuTime>) {
 criterion_group! {
     name = benches;
     config = Criterion::default().with_measurement(CpuTime).sample_size(20);
-    targets = search, scenes
+    targets = scenes, search
 }
 criterion_main!(benches);

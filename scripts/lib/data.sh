@@ -38,3 +38,30 @@ deepfake_manifest() {
         $4 == "val" && !($3 in seen) { seen[$3] = n++ % 2 }
         $4 == "val" && seen[$3] == half { print $1 "," $2 "," $3 }'
 }
+
+# scene_manifest DATA: pictures of places. Recordings by their own name, but for two of one room each; two capture sets, of one room
+# each, a few pictures of either; photographs of rooms where DATA has them (scenes/manifest.csv), else one portrait a person.
+scene_manifest() (
+    cd "$1"
+    printf 'path,scene\n'
+    for file in clips/bona_fide/* clips/deepfake/* clips/presentation_attack/*; do
+        name=${file##*/} name=${name%.*}
+        case $name in
+        ffpp_deepfakes_519_515) name=ffpp_519 ;;
+        replay_apfol) name=webcam_apfol ;;
+        # A screen that fills the picture.
+        replay_tranvanluyt) continue ;;
+        esac
+        printf '%s,%s\n' "$file" "$name"
+    done
+    tail -n +2 pad/manifest.csv | tr -d '\r' | awk -F, '
+        ($3 == "koropati" || $3 == "ahforoughi" && $2 == "bona_fide") && n[$3]++ % 8 == 0 { print "pad/" $1 "," $3 }'
+    if [ -f scenes/manifest.csv ]; then
+        tail -n +2 scenes/manifest.csv | tr -d '\r' | sed 's,^,scenes/,'
+    else
+        for person in faces/lfw/*/; do
+            files=("$person"*.jpg)
+            printf '%s,%s\n' "${files[0]}" "$(basename "$person")"
+        done
+    fi
+)

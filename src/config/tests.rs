@@ -120,7 +120,7 @@ fn unknown_keys_stop_the_start() {
             &[("BONAFIDE__MEDIA__MAX_SIDE", "1")],
             "unknown key media.max_side in environment variable BONAFIDE__MEDIA__MAX_SIDE: did you mean max_side_px?",
         ),
-        ("", &[("BONAFIDE__", "1")], "unknown key  in environment variable BONAFIDE__: known here: evidence"),
+        ("", &[("BONAFIDE__", "1")], "unknown key  in environment variable BONAFIDE__: known here: audit"),
     ] {
         let said = refusal(Some(file), pairs, Vec::new());
         assert!(said.starts_with(expected), "{said}");

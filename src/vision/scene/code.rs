@@ -54,7 +54,16 @@ impl FeatureCode {
 
     /// The distance of codes whose words are near, if it is small enough for a match.
     pub(crate) fn match_distance(&self, other: &Self) -> Option<u32> {
-        Some(self.distance(other)).filter(|distance| *distance <= MAX_CODE_DISTANCE)
+        let part = |at: std::ops::Range<usize>| -> u32 {
+            let pairs = self.0.get(at.clone()).into_iter().flatten().zip(other.0.get(at).into_iter().flatten());
+            pairs.map(|(a, b)| (a ^ b).count_ones()).sum()
+        };
+        // Half of the bits rule most pairs out.
+        let first = part(0..2);
+        if first > MAX_CODE_DISTANCE {
+            return None;
+        }
+        Some(first + part(2..4)).filter(|distance| *distance <= MAX_CODE_DISTANCE)
     }
 
     /// The code in so few bits that an index can be made of them.
@@ -107,26 +116,44 @@ pub(super) fn encode(pyramid: &Pyramid, keypoint: &Keypoint) -> FeatureCode {
     FeatureCode::of(&histogram)
 }
 
+/// What a row, or a column, of samples has in common.
+struct Line {
+    /// Cells from the middle of the histogram.
+    from_middle: f32,
+    /// The two cells that its samples count for, each with its share, and the weight of being so far from the middle.
+    cells: [(usize, f32); 2],
+}
+
+impl Line {
+    fn new(sample: usize) -> Self {
+        let from_middle = from_middle(sample);
+        // Twice the standard deviation of half the histogram's side, in cells.
+        let weight = (-from_middle * from_middle / 8.0).exp();
+        let cells = parts(from_middle + CELLS as f32 / 2.0 - 0.5).map(|(cell, share)| (cell, share * weight));
+        Self { from_middle, cells }
+    }
+}
+
 fn fill(histogram: &mut [f32; ENTRIES], plane: &Plane, keypoint: &Keypoint) {
     let cell_px = CELL_SIGMAS * keypoint.sigma_in_octave;
-    for row in 0..SAMPLES {
-        let down = from_middle(row);
-        for column in 0..SAMPLES {
-            let across = from_middle(column);
-            let place = (keypoint.x_in_octave + across * cell_px, keypoint.y_in_octave + down * cell_px);
+    let lines: [Line; SAMPLES] = std::array::from_fn(Line::new);
+    for row in &lines {
+        for column in &lines {
+            let (x, y) = (keypoint.x_in_octave, keypoint.y_in_octave);
+            let place = (x + column.from_middle * cell_px, y + row.from_middle * cell_px);
             let Some((right, up)) = gradient(plane, place) else { continue };
-            // Twice the standard deviation of half the histogram's side, in cells.
-            let weight = (-(across * across + down * down) / 8.0).exp() * right.hypot(up);
+            let length = (right * right + up * up).sqrt();
             let turn = (up.atan2(right) / std::f32::consts::TAU).rem_euclid(1.0) * DIRECTIONS as f32;
-            for (row, of_row) in parts(down + CELLS as f32 / 2.0 - 0.5) {
-                for (column, of_column) in parts(across + CELLS as f32 / 2.0 - 0.5) {
-                    if !(row < CELLS && column < CELLS) {
+            let directions = parts(turn).map(|(direction, share)| (direction % DIRECTIONS, share * length));
+            for (in_column, of_row) in row.cells {
+                for (in_row, of_column) in column.cells {
+                    if !(in_column < CELLS && in_row < CELLS) {
                         continue;
                     }
-                    for (direction, of_direction) in parts(turn) {
-                        let at = (row * CELLS + column) * DIRECTIONS + direction % DIRECTIONS;
-                        if let Some(entry) = histogram.get_mut(at) {
-                            *entry += weight * of_row * of_column * of_direction;
+                    let cell = (in_column * CELLS + in_row) * DIRECTIONS;
+                    for (direction, of_direction) in directions {
+                        if let Some(entry) = histogram.get_mut(cell + direction) {
+                            *entry += of_row * of_column * of_direction;
                         }
                     }
                 }

@@ -177,18 +177,26 @@ fn extrema([below, here, above]: [&Plane; 3], mut found: impl FnMut(usize, usize
             let Some(value) = middle.get(x).copied().filter(|value| value.abs() > FIRST_LOOK * MIN_CONTRAST) else {
                 continue;
             };
-            let neighbours = || nine.iter().flatten().filter_map(|row| row.get(x - 1..=x + 1)).flatten();
-            let n_beyond = if value > 0.0 {
-                neighbours().filter(|other| **other >= value).count()
+            // Most places fail at their first neighbours.
+            let is_top = if value > 0.0 {
+                stands_out(&nine, x, |other| other < value)
             } else {
-                neighbours().filter(|other| **other <= value).count()
+                stands_out(&nine, x, |other| other > value)
             };
-            // Itself, and nothing else.
-            if n_beyond == 1 {
+            if is_top {
                 let _is_kept = found(x, y);
             }
         }
     }
+}
+
+/// Whether all 26 neighbours of a place in the middle of nine rows are on the same side of it.
+fn stands_out(nine: &[[&[f32]; 3]; 3], x: usize, is_beyond: impl Fn(f32) -> bool) -> bool {
+    let three = |row: &[f32]| row.get(x - 1..=x + 1).and_then(|three| <[f32; 3]>::try_from(three).ok());
+    let [below, [over, middle, under], above] = nine;
+    let beside = three(middle).is_some_and(|[left, _, right]| is_beyond(left) && is_beyond(right));
+    let is_row_beyond = |row: &&[f32]| three(row).is_some_and(|three| three.into_iter().all(&is_beyond));
+    beside && [over, under].into_iter().all(is_row_beyond) && below.iter().chain(above).all(is_row_beyond)
 }
 
 /// Moves a place to where a parabola through its neighbours has its top; `None` when it slides off, is weak or is an edge.
