@@ -66,7 +66,8 @@ COPY --from=models /opt/bonafide/models /opt/bonafide/models
 COPY LICENSE NOTICE /usr/share/doc/bonafide/
 RUN install -d --owner 65532 --group 65532 --mode 700 /var/lib/bonafide
 ENV BONAFIDE__INFERENCE__MODELS_DIR=/opt/bonafide/models \
-    BONAFIDE__STORE__DATABASE=/var/lib/bonafide/bonafide.sqlite
+    BONAFIDE__STORE__DATABASE=/var/lib/bonafide/bonafide.sqlite \
+    BONAFIDE__KEYS__FILE=/var/lib/bonafide/keys.toml
 WORKDIR /var/lib/bonafide
 VOLUME /var/lib/bonafide
 USER 65532:65532

@@ -45,14 +45,14 @@ scene_manifest() (
     cd "$1"
     printf 'path,scene\n'
     for file in clips/bona_fide/* clips/deepfake/* clips/presentation_attack/*; do
-        name=${file##*/} name=${name%.*}
-        case $name in
-        ffpp_deepfakes_519_515) name=ffpp_519 ;;
-        replay_apfol) name=webcam_apfol ;;
+        place=${file##*/} place=${place%.*}
+        case $place in
+        ffpp_deepfakes_519_515) place=ffpp_519 ;;
+        replay_apfol) place=webcam_apfol ;;
         # A screen that fills the picture.
         replay_tranvanluyt) continue ;;
         esac
-        printf '%s,%s\n' "$file" "$name"
+        printf '%s,%s\n' "$file" "$place"
     done
     tail -n +2 pad/manifest.csv | tr -d '\r' | awk -F, '
         ($3 == "koropati" || $3 == "ahforoughi" && $2 == "bona_fide") && n[$3]++ % 8 == 0 { print "pad/" $1 "," $3 }'
