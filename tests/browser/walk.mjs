@@ -10,7 +10,7 @@ const axeSource = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
 /** Where the pages are, who logs in, which session is walked through, and where screenshots go, if anywhere. */
 const task = JSON.parse(readFileSync(0, "utf8"));
-const PATIENCE_MILLIS = 15_000;
+const PATIENCE_MILLIS = 60_000;
 const seen = { pages: [], violations: [], overflows: [], errors: [], steps: [] };
 
 const browser = await chromium.launch({
@@ -217,7 +217,7 @@ const withoutScripts = async () => {
   const text = await page.locator("main").innerText();
   assert.ok(text.length > 500, "the session can be read");
   assert.ok((await page.locator("#timeline svg").count()) > 0, "the timeline is there");
-  await page.locator(".zoom a").first().click();
+  await page.locator(".zoom a:not([aria-disabled])").first().click();
   assert.ok(page.url().includes("from="), "the timeline can be zoomed");
   step("read without scripts");
 };

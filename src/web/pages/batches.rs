@@ -57,7 +57,7 @@ fn view(visit: &Visit, batches: &BTreeMap<&str, Batch>) -> Markup {
                 p { (visit.text("batches-empty-text")) }
             }
         } @else {
-            div.scroll { table.batches {
+            div.scroll tabindex="0" { table.batches {
                 caption.hidden { (title) }
                 thead { tr {
                     th scope="col" { (visit.text("batches-name")) }

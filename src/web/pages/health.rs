@@ -63,7 +63,7 @@ fn view(visit: &Visit, installation: &InstallationView, open: &[SessionView], ha
             h2 id="open-title" { (visit.text("health-open")) }
             @if open.is_empty() { p.quiet { (visit.text("health-nothing-open")) } }
             @else {
-                div.scroll { table {
+                div.scroll tabindex="0" { table {
                     thead { tr {
                         th scope="col" { (visit.text("inbox-level")) }
                         th scope="col" { (visit.text("inbox-session")) }

@@ -201,7 +201,7 @@ fn list(member: &Member, query: &InboxQuery, inbox: &Inbox) -> Markup {
         form method="post" action="/assign" {
             (token(visit))
             input type="hidden" name="back" value=(here);
-            div.scroll {
+            div.scroll tabindex="0" {
             table.inbox id="inbox" {
                 caption.hidden { (visit.text("inbox-title")) }
                 thead {

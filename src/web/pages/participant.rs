@@ -58,7 +58,7 @@ pub(super) fn signals(visit: &Visit, evidence: &[SignalEvidence]) -> Markup {
     let mut sorted: Vec<_> = evidence.iter().collect();
     sorted.sort_by(|a, b| a.llr.unwrap_or(0.0).total_cmp(&b.llr.unwrap_or(0.0)));
     html! {
-        div.scroll {
+        div.scroll tabindex="0" {
             table.signals {
                 caption.hidden { (visit.text("signals-title")) }
                 thead {

@@ -160,7 +160,7 @@ fn list(member: &Member, accounts: &[Account], came_of: Option<&str>, problem: O
     let content = html! {
         (said(visit, came_of))
         section.card {
-            div.scroll { table {
+            div.scroll tabindex="0" { table {
                 caption.hidden { (title) }
                 thead { tr {
                     th scope="col" { (visit.text("account-name")) }

@@ -69,7 +69,7 @@ fn policy(visit: &Visit, policy: &Policy) -> Markup {
             h2 id="policy-title" { (visit.text("settings-policy")) " " code { (policy.name()) } }
             p.quiet { (visit.text("settings-policy-explained")) }
             dl.facts { @for (key, value) in rows { div { dt { (visit.text(key)) } dd { (value) } } } }
-            div.scroll { table.small {
+            div.scroll tabindex="0" { table.small {
                 thead { tr {
                     th scope="col" { (visit.text("signals-name")) }
                     th.number scope="col" { (visit.text("policy-weight")) }
@@ -90,7 +90,7 @@ fn models(visit: &Visit, installation: &InstallationView) -> Markup {
             p.quiet {
                 (visit.text_with("settings-models-explained", &[("provider", installation.facts.provider.as_str().into())]))
             }
-            div.scroll { table {
+            div.scroll tabindex="0" { table {
                 thead { tr {
                     th scope="col" { (visit.text("settings-model")) }
                     th scope="col" { "SHA-256" }
@@ -116,7 +116,7 @@ fn keys(visit: &Visit, installation: &InstallationView) -> Markup {
             } @else if installation.api_keys.is_empty() {
                 p.quiet { (visit.text("settings-no-own-keys")) }
             } @else {
-                div.scroll { table {
+                div.scroll tabindex="0" { table {
                     thead { tr {
                         th scope="col" { (visit.text("settings-key-name")) }
                         th scope="col" { (visit.text("settings-key-scopes")) }

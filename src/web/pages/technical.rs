@@ -76,7 +76,7 @@ fn device(visit: &Visit, track: &Track) -> Markup {
                 }
             }
             @if let Some(device) = track.device.as_ref().filter(|device| !device.probes.is_empty()) {
-                div.scroll {
+                div.scroll tabindex="0" {
                     table {
                         thead { tr {
                             @for key in ["technical-setting", "technical-requested", "technical-reported", "technical-actual", "technical-response"] {

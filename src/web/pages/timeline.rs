@@ -361,7 +361,7 @@ impl Drawing<'_> {
         html! {
             details.figures {
                 summary { (visit.text("timeline-table")) }
-                div.scroll {
+                div.scroll tabindex="0" {
                     table {
                         thead {
                             tr {

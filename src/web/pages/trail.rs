@@ -88,7 +88,7 @@ fn view(visit: &Visit, query: &TrailQuery, page: &TrailPage, checked: Option<&Re
         @if page.entries.is_empty() {
             p.quiet { (visit.text("audit-nothing")) }
         } @else {
-            div.scroll { table.audit {
+            div.scroll tabindex="0" { table.audit {
                 caption.hidden { (title) }
                 thead { tr {
                     th scope="col" { (visit.text("audit-row")) }

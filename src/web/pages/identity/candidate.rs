@@ -84,7 +84,7 @@ fn entries(visit: &Visit, ledger: &Ledger) -> Markup {
     html! {
         section.card aria-labelledby="entries-title" {
             h2 id="entries-title" { (visit.text("ledger-entries")) }
-            div.scroll { table {
+            div.scroll tabindex="0" { table {
                 caption.hidden { (visit.text("ledger-entries")) }
                 thead { tr {
                     th scope="col" { (visit.text("ledger-entry")) }
@@ -167,7 +167,7 @@ fn pairs(visit: &Visit, ledger: &Ledger) -> Markup {
             @if sorted.is_empty() { p.quiet { (visit.text("ledger-pairs-none")) } }
             @else {
                 p.quiet { (visit.text("ledger-pairs-explained")) }
-                div.scroll { table {
+                div.scroll tabindex="0" { table {
                     caption.hidden { (visit.text("ledger-pairs")) }
                     thead { tr {
                         th scope="col" { (visit.text("ledger-pair")) }

@@ -60,7 +60,7 @@ async fn view(web: &Web, member: &Member, query: &ListQuery, problems: &[String]
         section.card {
             @if candidates.items.is_empty() { p { (visit.text("candidates-none")) } }
             @else {
-                div.scroll { table {
+                div.scroll tabindex="0" { table {
                     caption.hidden { (visit.text("identity-candidates")) }
                     thead { tr {
                         th scope="col" { (visit.text("facts-candidate")) }

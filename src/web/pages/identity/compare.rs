@@ -56,7 +56,11 @@ pub(in crate::web) async fn show(
 }
 
 /// Keeps what a person says of the two.
-pub(in crate::web) async fn say(State(web): State<Web>, member: Member, form: SafeForm) -> Result<Response, Failure> {
+pub(in crate::web) async fn say(
+    State(web): State<Web>,
+    Investigator(member): Investigator,
+    form: SafeForm,
+) -> Result<Response, Failure> {
     let query = CompareQuery { a: form.get("a").to_owned(), b: form.get("b").to_owned(), said: None };
     let verdict = match form.get("same") {
         "yes" => MatchVerdict::Same,

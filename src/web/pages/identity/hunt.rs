@@ -40,7 +40,7 @@ pub(in crate::web) async fn show(
         section.card aria-labelledby="hunt-title" {
             h2 id="hunt-title" { (visit.text("hunt-found")) " " span.count { (hunt.found.len()) } }
             p.quiet { (visit.text_with("hunt-explained", &[("n", Value::Number(hunt.n_followed as f64))])) " " code { (query.subject) } }
-            div.scroll { table {
+            div.scroll tabindex="0" { table {
                 caption.hidden { (visit.text("hunt-found")) }
                 thead { tr {
                     th scope="col" { (visit.text("search-who")) }

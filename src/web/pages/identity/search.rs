@@ -135,7 +135,7 @@ fn hits(visit: &Visit, query: &SearchQuery, found: &SearchAnswer) -> Markup {
             }
             @if found.hits.is_empty() { p { (visit.text("search-none")) } }
             @else {
-                div.scroll { table {
+                div.scroll tabindex="0" { table {
                     caption.hidden { (visit.text("search-hits")) }
                     thead { tr {
                         th scope="col" { (visit.text("search-who")) }

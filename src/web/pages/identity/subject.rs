@@ -95,7 +95,10 @@ mod tests {
 
     #[test]
     fn names_of_faces_read_back_and_others_name_nothing() {
-        for name in ["sessions/abcd-1/participants/candidate/persons/2", "candidates/ats-1/references/r-1234"] {
+        for name in [
+            "sessions/abcd-1/participants/candidate/persons/2",
+            "candidates/ats-1/references/r-00112233445566778899aabb",
+        ] {
             let read = parse(name).expect(name);
             let written = match read {
                 Subject::Session(face) => FaceName::Session {

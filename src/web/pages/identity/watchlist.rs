@@ -64,7 +64,7 @@ async fn view(web: &Web, member: &Member, query: &ListQuery, problem: Option<&st
             p.quiet { (visit.text("watch-explained")) }
             @if watched.items.is_empty() { p { (visit.text("watch-none")) } }
             @else {
-                div.scroll { table {
+                div.scroll tabindex="0" { table {
                     caption.hidden { (visit.text("identity-watchlist")) }
                     thead { tr {
                         th scope="col" { (visit.text("search-who")) }
