@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bonafide::audit::{Action, Actor, ActorKind, Event};
-use bonafide::identity::SearchPolicy;
+use bonafide::identity::{ScenePolicy, SearchPolicy};
 use bonafide::keys::{SealingKeys, SigningKey};
 use bonafide::media::{MediaTime, PictureStats};
 use bonafide::scoring::Policy;
@@ -163,6 +163,7 @@ fn ledger(store: &Arc<SqlStore>, sealing: &Arc<SealingKeys>) -> Identities {
         clock: Arc::new(SystemTime(Instant::now())),
         policy: Arc::new(Policy::shipped()),
         search: SearchPolicy::shipped(),
+        scenes: ScenePolicy::shipped(),
     };
     let options = IdentityOptions { enabled: true, propose: false, ..IdentityOptions::default() };
     Identities::new(parts, options, None).expect("the shipped calibration")

@@ -16,8 +16,8 @@ pub use self::calibration::{SearchCalibration, SearchPolicy, SearchThreshold};
 pub use self::error::IdentityError;
 pub use self::gallery::{Gallery, Hit, TemplateKey};
 pub use self::scene::{
-    SceneCalibration, SceneFinds, SceneGallery, SceneHit, SceneKey, SceneKnot, SceneLine, ScenePolicy, SceneTail,
-    SceneThreshold,
+    SCENE_MODEL, SceneCalibration, SceneFinds, SceneGallery, SceneHit, SceneKey, SceneKnot, SceneLine, ScenePolicy,
+    SceneTail, SceneThreshold,
 };
 pub use self::tail::{FalseMatches, ImpostorTail, Knot, Support, WeighedSimilarity};
 pub use self::template::{ModelDigest, Template, TemplateSum};

@@ -40,8 +40,9 @@ pub use self::evidence::{
 };
 pub use self::identities::{
     Comparison, Enrolment, Hunt, HuntedFace, Identities, IdentityOptions, IdentityParts, Ledger, LedgerEntry,
-    LedgerPair, Likeness, NewReference, Opinion, PairKind, ReferenceSource, Relation, SearchAnswer, SearchFigures,
-    SearchHit, SearchRequest, SessionFace, Subject, TemplateCondition, TemplateQuality,
+    LedgerPair, Likeness, NewReference, Opinion, PairKind, ReferenceSource, Relation, SceneAgreement, SceneAnswer,
+    SceneComparison, SceneFigures, SceneMatch, SceneSearch, SearchAnswer, SearchFigures, SearchHit, SearchRequest,
+    SessionFace, Subject, TemplateCondition, TemplateQuality,
 };
 pub use self::installation::{ApiKeyView, HealthView, Installation, InstallationFacts, InstallationView};
 pub use self::key_rotation::{KeyRotation, Rewrapped};

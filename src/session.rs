@@ -14,7 +14,9 @@ mod participant;
 mod sampler;
 mod segment;
 mod segments;
+mod sighting;
 mod stills;
+mod surroundings;
 
 pub use self::event::{Pacing, SessionEvent};
 pub use self::evidence_mode::EvidenceMode;
@@ -23,6 +25,7 @@ pub use self::interview::{Interview, MAX_PARTICIPANTS, MAX_TRACKS};
 pub use self::journal::{CaptureDevice, JournalEntry, SettingProbe, SourceKind, Track};
 pub use self::sampler::{FaceModels, FramePlan, NextFrame, Sampler, Standing, Urgency};
 pub use self::segment::{Segment, SegmentChange, SegmentState};
+pub use self::sighting::Sighting;
 pub use self::stills::{
     GapCause, KeptStill, Look, STILLS_A_SUBJECT, StillBounds, StillDesk, StillGap, StillPick, StillSubject, StillWish,
 };

@@ -13,14 +13,15 @@ use serde_json::{Value, json};
 
 use crate::audit::{Actor, ActorKind};
 use crate::config::Config;
-use crate::identity::SearchPolicy;
+use crate::identity::{ScenePolicy, SearchPolicy};
 use crate::keys::KeyFile;
 use crate::service::ports::{
-    Clock, FaceName, MatchFilter, MatchVerdict, PageRequest, ReferenceId, ReferenceName, ReferencePurpose, SessionStore,
+    Clock, FaceName, MatchFilter, MatchVerdict, PageRequest, ReferenceId, ReferenceName, ReferencePurpose,
+    SessionStore, TemplateKind,
 };
 use crate::service::{
-    Caller, Enrolment, Identities, IdentityParts, Interviews, NewReference, Permission, ReferenceSource, SearchRequest,
-    SessionFace, Subject,
+    Caller, Enrolment, Identities, IdentityParts, Interviews, NewReference, Permission, ReferenceSource, SceneFigures,
+    SceneSearch, SearchFigures, SearchRequest, SessionFace, Subject,
 };
 use crate::session::{CandidateId, ParticipantId, SessionId, TenantId};
 use crate::store::SqlStore;
@@ -74,14 +75,26 @@ enum IdentityCommand {
         #[arg(long, value_name = "N", default_value_t = 50)]
         max_hits: u32,
     },
-    /// Compares two faces
+    /// Searches for sessions that were held in the same place as one
+    Scenes {
+        /// The session: ID, or ID/participants/ID
+        #[arg(long, value_name = "ID")]
+        session: String,
+        /// False matches to expect of the search [default: the operator's figure, or the least that the data vouch for]
+        #[arg(long, value_name = "N")]
+        max_false_matches: Option<f64>,
+        /// At most so many hits
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        max_hits: u32,
+    },
+    /// Compares two faces, and the places behind them
     Compare {
         /// One
         first: String,
         /// The other
         second: String,
     },
-    /// Says that two faces are one person's or two people's
+    /// Says that two faces are one person's or two people's, or with --scene the same of the places behind them
     Confirm {
         /// One
         first: String,
@@ -90,6 +103,9 @@ enum IdentityCommand {
         /// What they are
         #[arg(value_enum)]
         verdict: VerdictArg,
+        /// Of the places behind the faces
+        #[arg(long)]
+        scene: bool,
         /// Why
         #[arg(long, default_value = "", hide_default_value = true)]
         note: String,
@@ -172,11 +188,7 @@ struct FaceArgs {
 impl FaceArgs {
     fn subject(&self) -> anyhow::Result<Subject> {
         match (&self.session, &self.reference, &self.image) {
-            (Some(session), ..) => {
-                let name =
-                    if session.starts_with("sessions/") { session.clone() } else { format!("sessions/{session}") };
-                subject(&name)
-            }
+            (Some(session), ..) => session_subject(session),
             (_, Some(reference), _) => subject(reference),
             (_, _, Some(image)) => picture(image),
             (None, None, None) => Err(UsageError("no face: use --session, --reference or --image".to_owned()).into()),
@@ -187,9 +199,9 @@ impl FaceArgs {
 /// What a person says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum VerdictArg {
-    /// They are one person's
+    /// They are one person's, or one place
     Same,
-    /// They are two people's
+    /// They are two people's, or two places
     Different,
 }
 
@@ -225,6 +237,7 @@ impl IdentityArgs {
             | IdentityCommand::Enroll { face, .. } => face.image.is_some(),
             IdentityCommand::Compare { first, second } => is_picture(first) || is_picture(second),
             IdentityCommand::Confirm { .. }
+            | IdentityCommand::Scenes { .. }
             | IdentityCommand::Matches { .. }
             | IdentityCommand::Candidates
             | IdentityCommand::Show { .. }
@@ -261,6 +274,7 @@ impl IdentityArgs {
             clock,
             policy,
             search: SearchPolicy::shipped(),
+            scenes: ScenePolicy::shipped(),
         };
         let identities = Identities::new(parts, config.identity.clone(), interviews.as_ref())?;
         let caller = Caller {
@@ -287,16 +301,24 @@ impl IdentityArgs {
                 self.print(answer.hits.iter().map(output::hit), output::SEARCH_HEAD);
                 print_figures(&answer.figures);
             }
+            IdentityCommand::Scenes { session, max_false_matches, max_hits } => {
+                let (subject, max_false_matches) = (session_subject(session)?, *max_false_matches);
+                let request = SceneSearch { subject, max_false_matches, max_hits: *max_hits };
+                let answer = identities.search_scene(caller, &request).await?;
+                self.print(answer.matches.iter().map(output::scene), output::SCENES_HEAD);
+                print_scene_figures(&answer.figures);
+            }
             IdentityCommand::Compare { first, second } => {
                 let comparison = identities.compare(caller, &subject(first)?, &subject(second)?).await?;
                 self.print([output::comparison(&comparison)], output::COMPARE_HEAD);
             }
-            IdentityCommand::Confirm { first, second, verdict, note } => {
+            IdentityCommand::Confirm { first, second, verdict, scene, note } => {
+                let kind = if *scene { TemplateKind::Scene } else { TemplateKind::Face };
                 let verdict = match verdict {
                     VerdictArg::Same => MatchVerdict::Same,
                     VerdictArg::Different => MatchVerdict::Different,
                 };
-                identities.confirm(caller, (&subject(first)?, &subject(second)?), verdict, note).await?;
+                identities.confirm(caller, kind, (&subject(first)?, &subject(second)?), verdict, note).await?;
             }
             IdentityCommand::Matches { open } => {
                 let filter = if *open { MatchFilter::Open } else { MatchFilter::All };
@@ -383,8 +405,13 @@ impl IdentityArgs {
 }
 
 /// Says what stands behind a search, beside the result, which scripts read.
-fn print_figures(figures: &crate::service::SearchFigures) {
+fn print_figures(figures: &SearchFigures) {
     eprintln!("{}", output::figures(figures));
+}
+
+/// The same of a search for a place.
+fn print_scene_figures(figures: &SceneFigures) {
+    eprintln!("{}", output::scene_figures(figures));
 }
 
 fn new_reference(
@@ -414,6 +441,11 @@ fn new_reference(
         consent_reference: String::new(),
         expire_time,
     })
+}
+
+/// Somebody of a session, by its id or name.
+fn session_subject(session: &str) -> anyhow::Result<Subject> {
+    subject(&if session.starts_with("sessions/") { session.to_owned() } else { format!("sessions/{session}") })
 }
 
 /// The face that a text names.

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Flag};
 use crate::grpc::{ApiKey, ServerVersions, UseCases};
-use crate::identity::SearchPolicy;
+use crate::identity::{ScenePolicy, SearchPolicy};
 use crate::keys::{KeyFile, SealingKeys, VerifyingKey};
 use crate::report::Signer;
 use crate::scoring::Policy;
@@ -165,6 +165,8 @@ async fn assemble(config: &Config, keys: &KeyFile, store: &Arc<SqlStore>, engine
         config.service.clone(),
     )?
     .keeping(evidence.clone());
+    let interviews =
+        if config.identity.enabled && config.identity.scenes { interviews.keeping_scenes() } else { interviews };
     let parts = IdentityParts {
         store: Arc::clone(store) as _,
         sessions,
@@ -173,6 +175,7 @@ async fn assemble(config: &Config, keys: &KeyFile, store: &Arc<SqlStore>, engine
         clock: Arc::clone(&clock),
         policy: Arc::clone(&policy),
         search: SearchPolicy::shipped(),
+        scenes: ScenePolicy::shipped(),
     };
     let identities = Identities::new(parts, config.identity.clone(), Some(&interviews))?;
     let signer = Signer::new(keys.signing_key());

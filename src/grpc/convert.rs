@@ -5,6 +5,7 @@ mod evidence;
 mod identity;
 mod media;
 mod review;
+mod scene;
 mod score;
 mod session;
 mod stream;
@@ -15,11 +16,13 @@ pub(super) use self::event::{
 };
 pub(super) use self::evidence::{still_part_from_wire, stills_to_wire};
 pub(super) use self::identity::{
-    candidate_to_wire, comparison_to_wire, hunt_to_wire, ledger_to_wire, match_to_wire, match_verdict_from_wire,
-    new_reference_from_wire, reference_to_wire, search_to_wire, subject_from_wire, watched_to_wire,
+    candidate_to_wire, comparison_to_wire, hunt_to_wire, ledger_to_wire, match_kind_from_wire, match_to_wire,
+    match_verdict_from_wire, new_reference_from_wire, reference_to_wire, search_to_wire, subject_from_wire,
+    watched_to_wire,
 };
 pub(super) use self::media::{SampleFromWire, SampleRef, sample_from_wire, video_format_to_wire, video_to_wire};
 pub(super) use self::review::{decision_kind_from_wire, review_to_wire, verdict_from_wire};
+pub(super) use self::scene::{scene_search_to_wire, scene_subject_from_wire};
 pub(super) use self::score::{score_from_wire, score_to_wire, segment_from_wire, segment_to_wire};
 pub(super) use self::session::{
     new_session_from_wire, patch_from_wire, session_from_wire, session_to_wire, timestamp_to_wire,

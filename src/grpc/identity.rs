@@ -5,13 +5,14 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 use crate::service::ports::{MatchFilter, PageRequest};
-use crate::service::{Caller, Enrolment, Identities, SearchRequest};
+use crate::service::{Caller, Enrolment, Identities, SceneSearch, SearchRequest};
 
 use super::access;
 use super::call::{CallError, Calls};
 use super::convert::{
-    candidate_to_wire, comparison_to_wire, hunt_to_wire, ledger_to_wire, match_to_wire, match_verdict_from_wire,
-    new_reference_from_wire, reference_to_wire, search_to_wire, subject_from_wire, watched_to_wire,
+    candidate_to_wire, comparison_to_wire, hunt_to_wire, ledger_to_wire, match_kind_from_wire, match_to_wire,
+    match_verdict_from_wire, new_reference_from_wire, reference_to_wire, scene_search_to_wire, scene_subject_from_wire,
+    search_to_wire, subject_from_wire, watched_to_wire,
 };
 use super::proto::v1;
 use super::proto::v1::identity_service_server::IdentityService;
@@ -108,6 +109,19 @@ impl Identity {
         Ok(hunt_to_wire(self.identities.hunt(caller, &subject, wished).await?))
     }
 
+    async fn search_scene(
+        &self,
+        caller: &Caller,
+        request: v1::SearchSceneRequest,
+    ) -> Result<v1::SearchSceneResponse, CallError> {
+        let request = SceneSearch {
+            subject: scene_subject_from_wire("session", request.session.as_ref())?,
+            max_false_matches: max_false_matches(request.max_false_matches)?,
+            max_hits: field::page_size(request.max_hits)?,
+        };
+        Ok(scene_search_to_wire(self.identities.search_scene(caller, &request).await?))
+    }
+
     async fn matches(
         &self,
         caller: &Caller,
@@ -136,7 +150,8 @@ impl Identity {
         let first = subject_from_wire("first", request.first)?;
         let second = subject_from_wire("second", request.second)?;
         let verdict = match_verdict_from_wire(request.verdict)?;
-        self.identities.confirm(caller, (&first, &second), verdict, &request.note).await?;
+        let kind = match_kind_from_wire(request.kind)?;
+        self.identities.confirm(caller, kind, (&first, &second), verdict, &request.note).await?;
         Ok(v1::ConfirmMatchResponse {})
     }
 
@@ -230,6 +245,15 @@ impl IdentityService for Identity {
         let (metadata, extensions, message) = request.into_parts();
         let caller = access::caller(&extensions)?;
         self.calls.run("IdentityService/HuntFace", &metadata, self.hunt(&caller, message)).await
+    }
+
+    async fn search_scene(
+        &self,
+        request: Request<v1::SearchSceneRequest>,
+    ) -> Result<Response<v1::SearchSceneResponse>, Status> {
+        let (metadata, extensions, message) = request.into_parts();
+        let caller = access::caller(&extensions)?;
+        self.calls.run("IdentityService/SearchScene", &metadata, self.search_scene(&caller, message)).await
     }
 
     async fn list_matches(

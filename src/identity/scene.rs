@@ -5,6 +5,8 @@ mod calibration;
 use std::collections::HashMap;
 
 use super::error::IdentityError;
+use super::gallery::TemplateKey;
+use super::template::ModelDigest;
 use crate::vision::scene::{
     FeatureCode, FeatureMatch, SceneDescriptor, ScenePlace, SceneSimilarity, WORD_BITS, agreement, best_score,
     words_near,
@@ -12,9 +14,25 @@ use crate::vision::scene::{
 
 pub use self::calibration::{SceneCalibration, SceneKnot, SceneLine, ScenePolicy, SceneTail, SceneThreshold};
 
+/// What stands where a face's template names its weights: descriptors of other versions do not compare. They are made without
+/// weights, so that the 32 bytes are a name.
+pub const SCENE_MODEL: ModelDigest = ModelDigest::new(*b"bonafide scene descriptor v1    ");
+
 /// Names a background to whoever put it in; means nothing here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SceneKey(pub u64);
+
+impl From<TemplateKey> for SceneKey {
+    fn from(key: TemplateKey) -> Self {
+        Self(key.0)
+    }
+}
+
+impl From<SceneKey> for TemplateKey {
+    fn from(key: SceneKey) -> Self {
+        Self(key.0)
+    }
+}
 
 /// A background that agrees at least as well as was asked for.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -10,10 +10,13 @@ use crate::media::{Dependence, FrameDecoder, MediaTime, Thumbnail, VideoFormat, 
 use crate::session::{FaceModels, FramePlan, NextFrame, Sampler, StillWish, Urgency};
 use crate::signals::{FaceObservation, FaceSearch, FrameObservation};
 use crate::telemetry::metrics::{Stage, StillLoss, frame_decoded, stage_took, still_lost, timed};
-use crate::vision::{FaceTracker, TrackFrame, TrackedFace, TrackerOptions};
+use crate::vision::scene::{SceneDescriptor, SceneReading};
+use crate::vision::{BoxPx, FaceTracker, TrackFrame, TrackedFace, TrackerOptions};
 
 /// Change of the thumbnail in 8-bit levels from which the picture is another one: a cut, not a movement.
 const SCENE_CHANGE_LEVELS: f32 = 24.0;
+/// Least time between two looks at a background, in seconds: what the first says takes a moment to be heard.
+const SCENE_APART_SECS: f64 = 5.0;
 /// Faces embedded on one frame, most prominent first.
 const MAX_EMBEDDED_FACES: usize = 2;
 
@@ -32,6 +35,8 @@ pub struct SampleContext {
     pub waited: Duration,
     /// How often a still is wanted; `None` = not at all.
     pub still: Option<StillWish>,
+    /// Whether a look at what is behind the people is wanted.
+    pub scene: bool,
 }
 
 /// What came of one sample.
@@ -41,8 +46,32 @@ pub struct Analysed {
     pub observations: Vec<FrameObservation>,
     /// Stills of some of them, in order.
     pub stills: Vec<Shot>,
+    /// What is behind the people on some of them, in order.
+    pub scenes: Vec<SceneLook>,
     /// How long it took.
     pub timing: FrameTiming,
+}
+
+/// What one frame says of its background.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SceneLook {
+    /// Of which moment.
+    pub at: MediaTime,
+    /// The description, or why there is none.
+    pub reading: SceneReading,
+}
+
+/// What came of one frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Looked {
+    /// What was measured.
+    pub observation: FrameObservation,
+    /// A still of it.
+    pub still: Option<Shot>,
+    /// What is behind the people.
+    pub scene: Option<SceneLook>,
+    /// How long the models took.
+    pub runs: RunTiming,
 }
 
 /// How long the analysis of one sample took, step by step.
@@ -77,6 +106,7 @@ pub struct TrackAnalyst {
     sampler: Sampler,
     thumbnail: Option<Thumbnail>,
     camera: Camera,
+    last_scene: Option<MediaTime>,
     pipeline: Pipeline,
 }
 
@@ -89,6 +119,7 @@ impl TrackAnalyst {
             sampler: Sampler::default(),
             thumbnail: None,
             camera: Camera::default(),
+            last_scene: None,
             pipeline,
         }
     }
@@ -131,8 +162,9 @@ impl TrackAnalyst {
         let mut analysed = Analysed { observations: Vec::with_capacity(frames.len()), ..Analysed::default() };
         for frame in frames {
             frame_decoded();
-            let (observation, still, runs) = self.look(frame, &context)?;
+            let Looked { observation, still, scene, runs } = self.look(frame, &context)?;
             analysed.stills.extend(still);
+            analysed.scenes.extend(scene);
             analysed.observations.push(observation);
             analysed.timing.add_runs(runs);
             (context.missing_before, context.shed_before) = (0, 0);
@@ -145,21 +177,18 @@ impl TrackAnalyst {
     /// # Errors
     /// [`ServiceError::Inference`] or [`ServiceError::Vision`] when a model fails.
     pub fn observe(&mut self, frame: &VideoFrame, context: &SampleContext) -> Result<FrameObservation, ServiceError> {
-        Ok(self.look(frame, context)?.0)
+        Ok(self.look(frame, context)?.observation)
     }
 
-    /// Measures one decoded frame, takes a still of it if one is wanted, and says how long the models took.
+    /// Measures one decoded frame, takes a still of it and describes its background if that is wanted.
     ///
     /// # Errors
     /// As [`TrackAnalyst::observe`].
-    pub fn look(
-        &mut self,
-        frame: &VideoFrame,
-        context: &SampleContext,
-    ) -> Result<(FrameObservation, Option<Shot>, RunTiming), ServiceError> {
+    pub fn look(&mut self, frame: &VideoFrame, context: &SampleContext) -> Result<Looked, ServiceError> {
         let (observation, faces, runs) = self.observe_timed(frame, context)?;
         let still = self.take_still(frame, &observation, &faces, context);
-        Ok((observation, still, runs))
+        let scene = if context.scene { self.describe_scene(frame, &faces) } else { None };
+        Ok(Looked { observation, still, scene, runs })
     }
 
     fn observe_timed(
@@ -214,6 +243,25 @@ impl TrackAnalyst {
             Err(error) => {
                 still_lost(StillLoss::NotEncoded);
                 tracing::debug!(error = &error as &dyn std::error::Error, "a still could not be encoded");
+                None
+            }
+        }
+    }
+
+    /// What is behind the people of a frame: only where people were found, so that they can be left out. Another frame follows
+    /// soon enough, so a picture that cannot be described costs nothing else.
+    fn describe_scene(&mut self, frame: &VideoFrame, faces: &[TrackedFace]) -> Option<SceneLook> {
+        let at = frame.media_time;
+        let is_recent = self.last_scene.is_some_and(|last| (0.0..SCENE_APART_SECS).contains(&at.secs_since(last)));
+        if faces.is_empty() || is_recent {
+            return None;
+        }
+        self.last_scene = Some(at);
+        let people: Vec<BoxPx> = faces.iter().map(|face| face.box_in_frame).collect();
+        match timed(Stage::Scene, || SceneDescriptor::of(frame.picture.view(), &people)) {
+            Ok(reading) => Some(SceneLook { at, reading }),
+            Err(error) => {
+                tracing::debug!(error = &error as &dyn std::error::Error, "a background could not be described");
                 None
             }
         }

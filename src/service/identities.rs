@@ -12,6 +12,7 @@ mod options;
 mod pictures;
 mod propose;
 mod references;
+mod scenes;
 mod sealed;
 mod search;
 mod subject;
@@ -22,7 +23,7 @@ use std::sync::Arc;
 
 use crate::audit::{Action, Event, Outcome};
 use crate::error::Kinded as _;
-use crate::identity::{SearchCalibration, SearchPolicy};
+use crate::identity::{SceneCalibration, ScenePolicy, SearchCalibration, SearchPolicy};
 use crate::keys::SealingKeys;
 use crate::scoring::Policy;
 use crate::signals::SignalName;
@@ -33,12 +34,13 @@ use super::ports::{Clock, DataKeyStore, IdentityStore, SessionStore};
 use super::session_keys::SessionKeys;
 use super::sessions::Interviews;
 
-use self::galleries::Galleries;
+use self::galleries::{Bounds, Galleries};
 pub use self::ledger::{Ledger, LedgerEntry, LedgerPair, PairKind, TemplateCondition};
 pub use self::likeness::{Comparison, Likeness, Opinion, TemplateQuality};
 pub use self::options::IdentityOptions;
 use self::pictures::Pictures;
 pub use self::references::{Enrolment, NewReference, ReferenceSource};
+pub use self::scenes::{SceneAgreement, SceneAnswer, SceneComparison, SceneFigures, SceneMatch, SceneSearch};
 pub(super) use self::sealed::candidate_owner;
 pub use self::search::{Hunt, HuntedFace, Relation, SearchAnswer, SearchFigures, SearchHit, SearchRequest};
 pub use self::subject::{SessionFace, Subject};
@@ -62,6 +64,8 @@ pub struct IdentityParts {
     pub policy: Arc<Policy>,
     /// How similar two people are.
     pub search: SearchPolicy,
+    /// How well backgrounds agree.
+    pub scenes: ScenePolicy,
 }
 
 /// The use cases of the identity ledger. Cheap to clone.
@@ -78,6 +82,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     policy: Arc<Policy>,
     calibration: SearchCalibration,
+    scenes: SceneCalibration,
     options: IdentityOptions,
     galleries: Galleries,
     /// `None` where no models are loaded.
@@ -102,7 +107,7 @@ impl Identities {
         options: IdentityOptions,
         interviews: Option<&Interviews>,
     ) -> Result<Self, ServiceError> {
-        let IdentityParts { store, sessions, data_keys, sealing, clock, policy, search } = parts;
+        let IdentityParts { store, sessions, data_keys, sealing, clock, policy, search, scenes } = parts;
         let line = policy.signal(SignalName::Identity).map(|signal| &signal.calibration);
         let line =
             line.ok_or_else(|| ServiceError::Internal { problem: "the policy has no line for identity".to_owned() })?;
@@ -117,7 +122,8 @@ impl Identities {
             });
         }
         let keys = SessionKeys::new(data_keys, Arc::clone(&sealing));
-        let galleries = Galleries::new(options.max_templates, calibration.model());
+        let bounds = Bounds { max_templates: options.max_templates, max_scenes: options.max_scenes };
+        let galleries = Galleries::new(bounds, calibration.model());
         Ok(Self {
             shared: Arc::new(Shared {
                 store,
@@ -127,6 +133,7 @@ impl Identities {
                 clock,
                 policy,
                 calibration,
+                scenes: SceneCalibration::new(scenes),
                 options,
                 galleries,
                 pictures,
@@ -144,6 +151,12 @@ impl Identities {
     #[must_use]
     pub fn options(&self) -> &IdentityOptions {
         &self.shared.options
+    }
+
+    /// Whether what is behind people is described and compared as well.
+    #[must_use]
+    pub fn compares_scenes(&self) -> bool {
+        self.shared.options.enabled && self.shared.options.scenes
     }
 
     /// The search calibration in use, as `searches/{id}@{version}`.

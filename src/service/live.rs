@@ -24,8 +24,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::audit::Event;
 use crate::error::ErrorKind;
 use crate::media::{MediaTime, VideoFormat, VideoSample};
-use crate::session::{ParticipantId, SessionEvent, SessionId, SessionName, Track, TrackId};
-use crate::vision::EmbeddingSum;
+use crate::session::{ParticipantId, SessionEvent, SessionId, SessionName, Sighting, Track, TrackId};
 
 use self::actor::Command;
 pub use self::input::StreamInput;
@@ -43,8 +42,8 @@ pub enum SessionNews {
     Finished {
         /// Which.
         name: SessionName,
-        /// Who was behind each participant's camera, the one that it began with first.
-        persons: Vec<(ParticipantId, Vec<EmbeddingSum>)>,
+        /// Who was behind each participant's camera, and what behind them.
+        sightings: Vec<Sighting>,
     },
     /// It was deleted with all that was known of it.
     Deleted(SessionName),

@@ -145,6 +145,7 @@ impl FrameSession {
             urgency: self.interview.urgency(&self.track_id),
             waited: Duration::ZERO,
             still: None,
+            scene: false,
         };
         let observation = self.analyst.observe(frame, &context)?;
         self.decoded_frames += 1;

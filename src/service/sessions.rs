@@ -90,6 +90,13 @@ impl Interviews {
         self
     }
 
+    /// The same, with descriptions of what is behind the participants, of sessions that name a consent. As [`Interviews::keeping`].
+    #[must_use]
+    pub fn keeping_scenes(self) -> Self {
+        let _first = self.services.keeps_scenes.set(());
+        self
+    }
+
     /// Creates a session.
     ///
     /// # Errors

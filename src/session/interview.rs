@@ -6,13 +6,14 @@ use std::sync::Arc;
 use crate::media::MediaTime;
 use crate::scoring::{Policy, Score};
 use crate::signals::SignalName;
-use crate::vision::{EmbeddingSum, FaceTrackId};
+use crate::vision::FaceTrackId;
 
 use super::event::{Pacing, SessionEvent};
 use super::ids::{ParticipantId, TrackId};
 use super::journal::{JournalEntry, SourceKind, Track};
 use super::participant::Participant;
 use super::sampler::Urgency;
+use super::sighting::Sighting;
 
 /// Tracks of one session; more are refused where they come in.
 pub const MAX_TRACKS: usize = 64;
@@ -76,6 +77,14 @@ impl Interview {
                 Vec::new()
             }
             JournalEntry::Frame { track_id, observation } => self.apply_frame(track_id, observation),
+            JournalEntry::Scene { track_id, at, reading } => {
+                if let Some(participant) = self.tracks.get(track_id).map(|state| &state.track.participant_id)
+                    && let Some(participant) = self.participants.get_mut(participant)
+                {
+                    participant.observe_scene(*at, reading);
+                }
+                Vec::new()
+            }
             JournalEntry::Accounted { track_id, sequence } => {
                 if let Some(state) = self.tracks.get_mut(track_id) {
                     state.last_sequence = Some(state.last_sequence.map_or(*sequence, |last| last.max(*sequence)));
@@ -116,9 +125,10 @@ impl Interview {
         self.participants.keys()
     }
 
-    /// Who was behind the cameras: each participant with the persons that were told apart, the one that it began with first.
-    pub fn persons(&self) -> impl Iterator<Item = (&ParticipantId, Vec<&EmbeddingSum>)> {
-        self.participants.iter().map(|(id, participant)| (id, participant.persons().collect()))
+    /// What was seen of each participant.
+    #[must_use]
+    pub fn sightings(&self) -> Vec<Sighting> {
+        self.participants.values().map(Participant::sighting).collect()
     }
 
     /// The latest media time of a track or of the participant behind it, whichever is later.
@@ -147,6 +157,13 @@ impl Interview {
         let participant =
             self.tracks.get(track_id).and_then(|state| self.participants.get(&state.track.participant_id));
         participant.map(Participant::urgency).unwrap_or_default()
+    }
+
+    /// Whether a track's next frame with a face is worth a look at what is behind it.
+    #[must_use]
+    pub fn wants_scene(&self, track_id: &TrackId) -> bool {
+        let state = self.tracks.get(track_id).filter(|state| state.track.kind == SourceKind::Camera);
+        state.and_then(|state| self.participants.get(&state.track.participant_id)).is_some_and(Participant::wants_scene)
     }
 
     /// Who is behind a track, and the face in its picture that is followed as theirs.

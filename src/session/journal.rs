@@ -3,6 +3,7 @@
 use crate::media::MediaTime;
 use crate::signals::FrameObservation;
 use crate::vision::Embedding;
+use crate::vision::scene::SceneReading;
 
 use super::ids::{ParticipantId, TrackId};
 
@@ -76,6 +77,15 @@ pub enum JournalEntry {
         track_id: TrackId,
         /// What was measured.
         observation: FrameObservation,
+    },
+    /// What is behind the participant of a camera, as one frame shows it.
+    Scene {
+        /// Which track.
+        track_id: TrackId,
+        /// Position of the frame on the media clock.
+        at: MediaTime,
+        /// The description, or why there is none.
+        reading: SceneReading,
     },
     /// A track's samples up to here need no re-sending although the last of them gave no frame: shed, unreadable, not scored.
     Accounted {

@@ -8,13 +8,16 @@ use crate::signals::{
     Deepfake, FaceObservation, FaceSearch, FrameObservation, Identity, Measurement, Motion, Presence, Presentation,
     Reason, Signal, SignalName, Stream, Window,
 };
-use crate::vision::{Embedding, EmbeddingSum, FaceTrackId};
+use crate::vision::scene::SceneReading;
+use crate::vision::{Embedding, FaceTrackId};
 
 use super::candidate::CandidateFollower;
 use super::event::SessionEvent;
 use super::ids::ParticipantId;
 use super::sampler::{FaceModels, Standing, Urgency};
 use super::segments::{ScoredWindow, SegmentTracker};
+use super::sighting::Sighting;
+use super::surroundings::Surroundings;
 
 /// Smallest picture height that is asked for.
 const MIN_PICTURE_HEIGHT_PX: u32 = 360;
@@ -32,6 +35,7 @@ pub(super) struct Participant {
     presence: Presence,
     stream: Stream,
     candidate: CandidateFollower,
+    surroundings: Surroundings,
     segments: SegmentTracker,
     first_at: Option<MediaTime>,
     last_at: Option<MediaTime>,
@@ -53,6 +57,7 @@ impl Participant {
             presence: Presence::default(),
             stream: Stream::default(),
             candidate: CandidateFollower::default(),
+            surroundings: Surroundings::default(),
             segments: SegmentTracker::default(),
             first_at: None,
             last_at: None,
@@ -74,9 +79,20 @@ impl Participant {
         self.last_at
     }
 
-    /// The persons told apart, as [`Identity::persons`] has them.
-    pub(super) fn persons(&self) -> impl Iterator<Item = &EmbeddingSum> {
-        self.identity.persons()
+    /// What was seen of them, besides the scores.
+    pub(super) fn sighting(&self) -> Sighting {
+        let persons = self.identity.persons().cloned().collect();
+        Sighting { participant_id: self.id.clone(), persons, scene: self.surroundings.scene().cloned() }
+    }
+
+    /// Whether the next frame with a face is worth a look at what is behind it.
+    pub(super) fn wants_scene(&self) -> bool {
+        self.first_at.zip(self.last_at).is_some_and(|(first, last)| self.surroundings.is_wanted(first, last))
+    }
+
+    /// Takes what one frame says of what is behind them.
+    pub(super) fn observe_scene(&mut self, at: MediaTime, reading: &SceneReading) {
+        self.surroundings.observe(at, reading);
     }
 
     pub(super) fn enroll_reference(&mut self, reference: Embedding) {

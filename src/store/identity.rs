@@ -180,11 +180,12 @@ impl IdentityStore for SqlStore {
     async fn decide_match(
         &self,
         tenant: &TenantId,
+        kind: TemplateKind,
         faces: (FaceName, FaceName),
         verdict: VerdictRecord,
         audit: Event,
     ) -> Result<(), StoreError> {
-        self.writer.apply(DecideMatch { tenant: tenant.clone(), faces, verdict, audit }).await
+        self.writer.apply(DecideMatch { tenant: tenant.clone(), kind, faces, verdict, audit }).await
     }
 
     async fn matches(

@@ -1,10 +1,13 @@
 use proptest::prelude::{ProptestConfig, any, proptest};
 
 use super::{CHUNK_TARGET_BYTES, Chunk, MAX_CHUNK_RAW_BYTES, compress, decode, encode};
+use crate::media::MediaTime;
 use crate::service::ports::StoreError;
 use crate::session::JournalEntry;
 use crate::signals::FaceSearch;
 use crate::store::samples;
+use crate::vision::scene::SceneGap;
+use crate::vision::scene::testing::scene;
 
 const GOLDEN_V1: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/store/journal_v1.bin"));
 const GOLDEN_V1_SCORED: &[u8] =
@@ -35,6 +38,10 @@ fn entries_survive_the_round_trip_bit_for_bit() {
 fn entries_that_were_added_later_survive_too() {
     let mut entries = samples::entries();
     entries.push(JournalEntry::Accounted { track_id: samples::track("camera"), sequence: u64::MAX });
+    for reading in [Ok(scene(1)), Err(SceneGap::Plain), Err(SceneGap::PersonUnknown)] {
+        let at = MediaTime::from_nanos(-5);
+        entries.push(JournalEntry::Scene { track_id: samples::track("camera"), at, reading });
+    }
     assert_same(&decode_all(&encode(&entries).expect("encodes")), &entries);
 }
 

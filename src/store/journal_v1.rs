@@ -7,6 +7,7 @@ use crate::media::{MediaTime, PictureStats};
 use crate::service::ports::StoreError;
 use crate::session::{CaptureDevice, JournalEntry, ParticipantId, SettingProbe, SourceKind, Track, TrackId};
 use crate::signals::{FaceObservation, FaceSearch, FrameObservation};
+use crate::vision::scene::{SceneDescriptor, SceneGap, SceneReading};
 use crate::vision::{
     BoxPx, DeepfakeOutput, Embedding, FaceQuality, FaceShape, FaceTrackId, HeadPose, PresentationOutput,
 };
@@ -38,6 +39,13 @@ pub(super) enum EntryV1 {
         track_id: String,
         observation: FrameV1,
         deepfake_scores: Vec<Option<f32>>,
+    },
+    /// What is behind a participant: a descriptor as `SceneDescriptor::to_bytes` writes it, or the name of a gap.
+    Scene {
+        track_id: String,
+        at_nanos: i64,
+        descriptor: Option<Vec<u8>>,
+        gap: String,
     },
 }
 
@@ -132,6 +140,12 @@ impl From<&JournalEntry> for EntryV1 {
                 observation: observation.into(),
                 deepfake_scores: deepfake_scores(observation),
             },
+            JournalEntry::Scene { track_id, at, reading } => Self::Scene {
+                track_id: track_id.as_str().to_owned(),
+                at_nanos: at.as_nanos(),
+                descriptor: reading.as_ref().ok().map(SceneDescriptor::to_bytes),
+                gap: reading.as_ref().err().map_or(String::new(), |gap| gap.name().to_owned()),
+            },
             JournalEntry::Finished { at } => Self::Finished { at_nanos: at.as_nanos() },
             JournalEntry::Accounted { track_id, sequence } => {
                 Self::Accounted { track_id: track_id.as_str().to_owned(), sequence: *sequence }
@@ -162,9 +176,24 @@ impl TryFrom<EntryV1> for JournalEntry {
                 }
                 Self::Frame { track_id: track_id(&id)?, observation }
             }
+            EntryV1::Scene { track_id: id, at_nanos, descriptor, gap } => Self::Scene {
+                track_id: track_id(&id)?,
+                at: MediaTime::from_nanos(at_nanos),
+                reading: scene_reading(descriptor, &gap)?,
+            },
             EntryV1::Finished { at_nanos } => Self::Finished { at: MediaTime::from_nanos(at_nanos) },
             EntryV1::Accounted { track_id: id, sequence } => Self::Accounted { track_id: track_id(&id)?, sequence },
         })
+    }
+}
+
+fn scene_reading(descriptor: Option<Vec<u8>>, gap: &str) -> Result<SceneReading, StoreError> {
+    match descriptor {
+        Some(bytes) => SceneDescriptor::from_bytes(&bytes).map(Ok).map_err(|error| corrupt(format!("stored {error}"))),
+        None => {
+            let gap = SceneGap::from_name(gap).ok_or_else(|| corrupt("stored gap of a background is not known"))?;
+            Ok(Err(gap))
+        }
     }
 }
 

@@ -74,6 +74,12 @@ impl SceneGap {
             Self::Plain => "scene.plain",
         }
     }
+
+    /// The reason of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|gap| gap.name() == name)
+    }
 }
 
 /// A descriptor, or why there is none.
@@ -192,5 +198,7 @@ fn n_cells(features: &[SceneFeature], width: u16, height: u16) -> usize {
     cells.collect::<std::collections::BTreeSet<_>>().len()
 }
 
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -175,6 +175,8 @@ pub(super) fn said(visit: &Visit, name: Option<&str>) -> Markup {
         "logged-out",
         "match-same",
         "match-different",
+        "scene-same",
+        "scene-different",
         "watched",
         "unwatched",
         "reference",

@@ -10,7 +10,7 @@ use super::assets;
 use super::error::Failure;
 use super::form::{MAX_FORM_BYTES, MAX_UPLOAD_BYTES};
 use super::frame::frame;
-use super::pages::identity::{candidate, candidates, compare, hunt, overview, search, watchlist};
+use super::pages::identity::{candidate, candidates, compare, hunt, overview, scene, search, watchlist};
 use super::pages::{
     account, batches, health, inbox, live, login, people, report, review, session, settings, stills, technical, trail,
 };
@@ -66,6 +66,7 @@ fn identity() -> Router<Web> {
         .route("/identity/compare", get(compare::show).post(compare::say))
         .route("/identity/search", get(search::show).post(search::by_picture).layer(upload()))
         .route("/identity/hunt", get(hunt::show))
+        .route("/identity/scene", get(scene::show))
         .route("/identity/candidates", get(candidates::show).post(candidates::enrol).layer(upload()))
         .route("/identity/candidates/{id}", get(candidate::show))
         .route("/identity/candidates/{id}/delete-reference", post(candidate::delete_reference))

@@ -12,7 +12,7 @@ use bonafide::audit::Actor;
 use bonafide::grpc::{
     ApiKey, ClientOptions, GrpcOptions, GrpcServer, LiveClient, Scope, ServerVersions, UseCases, serve,
 };
-use bonafide::identity::SearchPolicy;
+use bonafide::identity::{ScenePolicy, SearchPolicy};
 use bonafide::inference::{Executor, FileState, InferenceOptions, Manifest, ProviderChoice, status};
 use bonafide::keys::{SealingKeys, SigningKey};
 use bonafide::media::MediaLimits;
@@ -141,7 +141,8 @@ pub(crate) async fn use_cases(
         ServiceOptions::default(),
     )
     .expect("threads start")
-    .keeping(evidence.clone());
+    .keeping(evidence.clone())
+    .keeping_scenes();
     let parts = IdentityParts {
         store: Arc::clone(store) as _,
         sessions: Arc::clone(store) as _,
@@ -150,6 +151,7 @@ pub(crate) async fn use_cases(
         clock: Arc::clone(clock),
         policy: Arc::new(Policy::shipped()),
         search: SearchPolicy::shipped(),
+        scenes: ScenePolicy::shipped(),
     };
     let options_of_ledger = IdentityOptions { enabled: true, ..IdentityOptions::default() };
     let identities = Identities::new(parts, options_of_ledger, Some(&interviews)).expect("the shipped calibration");

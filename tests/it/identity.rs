@@ -54,15 +54,15 @@ pub(crate) fn people() -> Option<Vec<[Bytes; 2]>> {
     Some(people)
 }
 
-fn key(name: &str, scopes: &[Scope]) -> ApiKey {
+pub(crate) fn key(name: &str, scopes: &[Scope]) -> ApiKey {
     let digest = Sha256::digest(name);
     ApiKey { name: name.to_owned(), sha256: hex(&digest), tenant: "default".to_owned(), scopes: scopes.to_vec() }
 }
 
 type AddKey = Box<dyn FnMut(Request<()>) -> Result<Request<()>, Status> + Send>;
-type Client = IdentityServiceClient<InterceptedService<Channel, AddKey>>;
+pub(crate) type Client = IdentityServiceClient<InterceptedService<Channel, AddKey>>;
 
-async fn client(server: &Server, key: &'static str) -> Client {
+pub(crate) async fn client(server: &Server, key: &'static str) -> Client {
     let channel = Channel::from_shared(format!("http://{}", server.address)).expect("an address");
     let channel = channel.connect().await.expect("the server listens");
     let add_key: AddKey = Box::new(move |mut request| {
@@ -123,13 +123,13 @@ fn image(picture: &Bytes) -> v1::FaceSubject {
     v1::FaceSubject { subject: Some(face_subject::Subject::Image(picture.clone())) }
 }
 
-fn session(id: &str) -> v1::FaceSubject {
+pub(crate) fn session(id: &str) -> v1::FaceSubject {
     let face = v1::SessionFace { session: format!("sessions/{id}"), participant_id: String::new(), person: 0 };
     v1::FaceSubject { subject: Some(face_subject::Subject::Session(face)) }
 }
 
 /// `sessions/…` or `candidates/…/references/…`.
-fn name(face: Option<&v1::Face>) -> String {
+pub(crate) fn name(face: Option<&v1::Face>) -> String {
     match face.and_then(|face| face.face.as_ref()) {
         Some(v1::face::Face::Session(face)) => face.session.clone(),
         Some(v1::face::Face::Reference(name)) => name.clone(),
@@ -148,7 +148,7 @@ async fn refusals(client: &mut Client, picture: Bytes) -> Vec<String> {
     client.enroll_reference(request).await.expect("is looked at").into_inner().refusals
 }
 
-fn jpeg(picture: &RgbImage) -> Bytes {
+pub(crate) fn jpeg(picture: &RgbImage) -> Bytes {
     let mut bytes = Vec::new();
     JpegEncoder::new_with_quality(&mut bytes, 92).encode_image(picture).expect("a JPEG");
     bytes.into()
@@ -220,6 +220,7 @@ async fn people_are_enrolled_found_confirmed_and_hunted() {
         second: Some(session(&format!("round-{WHO}"))),
         verdict: v1::MatchVerdict::Same.into(),
         note: "same scar".to_owned(),
+        kind: v1::MatchKind::Face.into(),
     };
     ledger.confirm_match(request).await.expect("says so");
     let request = v1::HuntFaceRequest { subject: Some(session("another-name")), max_false_matches: None };

@@ -18,6 +18,7 @@ mod inference;
 mod loadtest;
 mod metrics;
 mod parity;
+mod places;
 mod process;
 mod python_client;
 mod report;

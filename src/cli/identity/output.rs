@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::identity::Support;
+use crate::identity::{FalseMatches, Support};
 use crate::service::ports::{CandidateRecord, FaceRecord, MatchRecord, VerdictRecord, WatchRecord};
 use crate::service::{
-    Comparison, HuntedFace, Ledger, LedgerEntry, LedgerPair, Likeness, Opinion, PairKind, Relation, SearchFigures,
-    SearchHit, TemplateCondition,
+    Comparison, HuntedFace, Ledger, LedgerEntry, LedgerPair, Likeness, Opinion, PairKind, Relation, SceneAgreement,
+    SceneFigures, SceneMatch, SearchFigures, SearchHit, TemplateCondition,
 };
 use crate::session::CandidateId;
 
@@ -19,10 +19,37 @@ pub(super) const HUNT_HEAD: &Head =
     &[("face", 56), ("candidate", 20), ("time", 20), ("similarity", 10), ("llr", 6), ("confirmed", 9)];
 pub(super) const SEARCH_HEAD: &Head =
     &[("face", 56), ("candidate", 20), ("time", 20), ("similarity", 10), ("llr", 6), ("relation", 16), ("verdict", 9)];
-pub(super) const COMPARE_HEAD: &Head =
-    &[("similarity", 10), ("llr", 6), ("llr_low", 7), ("llr_high", 8), ("opinion", 9), ("verdict", 9)];
-pub(super) const MATCHES_HEAD: &Head =
-    &[("first", 56), ("second", 56), ("proposal", 16), ("similarity", 10), ("verdict", 9), ("decided_by", 16)];
+pub(super) const SCENES_HEAD: &Head = &[
+    ("face", 56),
+    ("candidate", 20),
+    ("time", 20),
+    ("score", 6),
+    ("features", 8),
+    ("llr", 6),
+    ("relation", 16),
+    ("verdict", 9),
+];
+pub(super) const COMPARE_HEAD: &Head = &[
+    ("similarity", 10),
+    ("llr", 6),
+    ("llr_low", 7),
+    ("llr_high", 8),
+    ("opinion", 9),
+    ("verdict", 9),
+    ("scene_score", 11),
+    ("scene_llr", 9),
+    ("scene_opinion", 13),
+    ("scene_verdict", 13),
+];
+pub(super) const MATCHES_HEAD: &Head = &[
+    ("first", 56),
+    ("second", 56),
+    ("of", 5),
+    ("proposal", 16),
+    ("similarity", 10),
+    ("verdict", 9),
+    ("decided_by", 16),
+];
 pub(super) const CANDIDATES_HEAD: &Head =
     &[("candidate", 32), ("sessions", 8), ("references", 10), ("last_session", 20)];
 pub(super) const ENTRIES_HEAD: &Head = &[("face", 56), ("time", 20), ("stage", 10), ("template", 12)];
@@ -78,12 +105,24 @@ fn of_likeness(likeness: &Likeness) -> Value {
         "llr_low": likeness.llr_low,
         "llr_high": likeness.llr_high,
         "bounded": likeness.is_bounded,
-        "opinion": match likeness.opinion {
-            Opinion::Same => "same",
-            Opinion::Different => "different",
-            Opinion::Unclear => "unclear",
-        },
+        "opinion": opinion(likeness.opinion),
     })
+}
+
+const fn opinion(opinion: Opinion) -> &'static str {
+    match opinion {
+        Opinion::Same => "same",
+        Opinion::Different => "different",
+        Opinion::Unclear => "unclear",
+    }
+}
+
+const fn relation(relation: Relation) -> &'static str {
+    match relation {
+        Relation::SameCandidate => "same candidate",
+        Relation::OtherCandidate => "other candidate",
+        Relation::Unknown => "unknown",
+    }
 }
 
 fn of_verdict(verdict: Option<&VerdictRecord>) -> Value {
@@ -109,12 +148,30 @@ pub(super) fn hunted(found: &HuntedFace) -> Value {
 pub(super) fn hit(hit: &SearchHit) -> Value {
     let mut object = of_face(&hit.face);
     add(&mut object, of_likeness(&hit.likeness));
-    let relation = match hit.relation {
-        Relation::SameCandidate => "same candidate",
-        Relation::OtherCandidate => "other candidate",
-        Relation::Unknown => "unknown",
-    };
-    add(&mut object, json!({ "relation": relation }));
+    add(&mut object, json!({ "relation": relation(hit.relation) }));
+    add(&mut object, of_verdict(hit.verdict.as_ref()));
+    Value::Object(object)
+}
+
+/// A session that seems to have been held in the same place.
+pub(super) fn scene(hit: &SceneMatch) -> Value {
+    let mut object = of_face(&hit.face);
+    let SceneAgreement { score, n_matched, is_mirrored, llr, llr_low, llr_high, is_bounded, opinion: of } =
+        hit.agreement;
+    add(
+        &mut object,
+        json!({
+            "score": score,
+            "features": n_matched,
+            "mirrored": is_mirrored,
+            "llr": llr,
+            "llr_low": llr_low,
+            "llr_high": llr_high,
+            "bounded": is_bounded,
+            "opinion": opinion(of),
+            "relation": relation(hit.relation),
+        }),
+    );
     add(&mut object, of_verdict(hit.verdict.as_ref()));
     Value::Object(object)
 }
@@ -125,6 +182,18 @@ pub(super) fn comparison(comparison: &Comparison) -> Value {
     add(&mut object, of_likeness(&comparison.likeness));
     add(&mut object, of_verdict(comparison.verdict.as_ref()));
     add(&mut object, json!({ "calibration": comparison.calibration }));
+    if let Some(scene) = &comparison.scene {
+        add(
+            &mut object,
+            json!({
+                "scene_score": scene.agreement.score,
+                "scene_llr": scene.agreement.llr,
+                "scene_opinion": opinion(scene.agreement.opinion),
+                "scene_verdict": scene.verdict.as_ref().map(|verdict| verdict.verdict.as_str()),
+                "scene_calibration": scene.calibration,
+            }),
+        );
+    }
     Value::Object(object)
 }
 
@@ -137,6 +206,7 @@ pub(super) fn pair(pair: &MatchRecord) -> Value {
         json!({
             "first": pair.first.face.to_string(),
             "second": pair.second.face.to_string(),
+            "of": pair.kind.as_str(),
             "proposal": proposal.map(|proposal| proposal.reason.as_str()),
             "similarity": proposal.map(|proposal| proposal.similarity),
             "llr": proposal.map(|proposal| proposal.llr),
@@ -213,23 +283,46 @@ pub(super) fn watched(watched: &WatchRecord) -> Value {
 
 /// What stands behind a search, as a sentence.
 pub(super) fn figures(figures: &SearchFigures) -> String {
-    let matches = figures.false_matches;
+    let text = format!(
+        "{} templates searched from a similarity of {:.3}; were the person nowhere, {}",
+        figures.n_searched,
+        figures.threshold_similarity,
+        expected(&figures.false_matches)
+    );
+    let left_out =
+        [(figures.n_other_model, "another model made them"), (figures.n_unreadable, "their seals do not open")];
+    with_left_out(text, &left_out)
+}
+
+/// What stands behind a search for a place, as a sentence.
+pub(super) fn scene_figures(figures: &SceneFigures) -> String {
+    let text = format!(
+        "{} backgrounds searched from an agreement of {:.3}, {} agree; were nobody else in that place, {}",
+        figures.n_searched,
+        figures.threshold_score,
+        figures.n_agreeing,
+        expected(&figures.false_matches)
+    );
+    let left_out = [
+        (figures.n_left_out, "they cannot be opened or compared"),
+        (figures.n_too_old, "newer ones fill the memory (identity.max_scenes)"),
+    ];
+    with_left_out(text, &left_out)
+}
+
+fn expected(matches: &FalseMatches) -> String {
     let support = match matches.support {
         Support::Measured => "measured",
         Support::Extrapolated => "by the tail that was fitted to what was measured",
         Support::Beyond => "the least that the data can say",
     };
-    let mut text = format!(
-        "{} templates searched from a similarity of {:.3}; were the person nowhere, {:.2} false matches were to be expected \
-         ({:.2} to {:.2}; {support})",
-        figures.n_searched, figures.threshold_similarity, matches.expected, matches.low, matches.high
-    );
-    for (n_left_out, why) in
-        [(figures.n_other_model, "another model made them"), (figures.n_unreadable, "their seals do not open")]
-    {
-        if n_left_out > 0 {
-            let _ = write!(text, "; {n_left_out} left out because {why}");
-        }
+    let FalseMatches { expected, low, high, .. } = matches;
+    format!("{expected:.2} false matches were to be expected ({low:.2} to {high:.2}; {support})")
+}
+
+fn with_left_out(mut text: String, left_out: &[(usize, &str)]) -> String {
+    for (n_left_out, why) in left_out.iter().filter(|(n_left_out, _)| *n_left_out > 0) {
+        let _ = write!(text, "; {n_left_out} left out because {why}");
     }
     text
 }

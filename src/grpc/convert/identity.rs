@@ -6,7 +6,7 @@ use crate::grpc::proto::v1;
 use crate::identity::Support;
 use crate::service::ports::{
     CandidateRecord, FaceName, FaceRecord, MatchRecord, MatchVerdict, Proposal, ReferencePurpose, ReferenceRecord,
-    TemplateState, VerdictRecord, WatchRecord,
+    TemplateKind, TemplateState, VerdictRecord, WatchRecord,
 };
 use crate::service::{
     Comparison, Hunt, HuntedFace, Ledger, LedgerEntry, LedgerPair, Likeness, NewReference, Opinion, PairKind,
@@ -15,6 +15,7 @@ use crate::service::{
 };
 use crate::session::{ParticipantId, SessionId};
 
+use super::scene::agreement_to_wire;
 use super::session::timestamp_to_wire;
 
 /// The label that says how far the process was.
@@ -36,7 +37,7 @@ pub(in crate::grpc) fn subject_from_wire(
     converted.map_err(|error| error.within(field))
 }
 
-fn session_face_from_wire(face: &v1::SessionFace) -> Result<SessionFace, FieldError> {
+pub(super) fn session_face_from_wire(face: &v1::SessionFace) -> Result<SessionFace, FieldError> {
     let participant =
         (!face.participant_id.is_empty()).then(|| ParticipantId::new(&face.participant_id)).transpose()?;
     let person = u32::try_from(face.person)
@@ -85,6 +86,15 @@ pub(in crate::grpc) fn match_verdict_from_wire(verdict: i32) -> Result<MatchVerd
             "verdict",
             "is not set or not known: use MATCH_VERDICT_SAME or MATCH_VERDICT_DIFFERENT",
         )),
+    }
+}
+
+/// Of what a person says it.
+pub(in crate::grpc) fn match_kind_from_wire(kind: i32) -> Result<TemplateKind, FieldError> {
+    match v1::MatchKind::try_from(kind) {
+        Ok(v1::MatchKind::Unspecified | v1::MatchKind::Face) => Ok(TemplateKind::Face),
+        Ok(v1::MatchKind::Scene) => Ok(TemplateKind::Scene),
+        Err(_) => Err(FieldError::new("kind", "is not known: use MATCH_KIND_FACE or MATCH_KIND_SCENE")),
     }
 }
 
@@ -158,23 +168,42 @@ fn quality_to_wire(quality: TemplateQuality) -> v1::TemplateQuality {
     }
 }
 
-fn likeness_to_wire(likeness: Likeness) -> v1::FaceLikeness {
-    let opinion = match likeness.opinion {
+pub(super) const fn opinion_to_wire(opinion: Opinion) -> v1::FaceOpinion {
+    match opinion {
         Opinion::Same => v1::FaceOpinion::Same,
         Opinion::Different => v1::FaceOpinion::Different,
         Opinion::Unclear => v1::FaceOpinion::Unclear,
-    };
+    }
+}
+
+pub(super) const fn relation_to_wire(relation: Relation) -> v1::FaceRelation {
+    match relation {
+        Relation::SameCandidate => v1::FaceRelation::SameCandidate,
+        Relation::OtherCandidate => v1::FaceRelation::OtherCandidate,
+        Relation::Unknown => v1::FaceRelation::Unspecified,
+    }
+}
+
+pub(super) const fn support_to_wire(support: Support) -> v1::FalseMatchSupport {
+    match support {
+        Support::Measured => v1::FalseMatchSupport::Measured,
+        Support::Extrapolated => v1::FalseMatchSupport::Extrapolated,
+        Support::Beyond => v1::FalseMatchSupport::Beyond,
+    }
+}
+
+fn likeness_to_wire(likeness: Likeness) -> v1::FaceLikeness {
     v1::FaceLikeness {
         similarity: f64::from(likeness.similarity),
         llr: likeness.llr,
         llr_low: likeness.llr_low,
         llr_high: likeness.llr_high,
         bounded: likeness.is_bounded,
-        opinion: opinion.into(),
+        opinion: opinion_to_wire(likeness.opinion).into(),
     }
 }
 
-fn verdict_to_wire(verdict: VerdictRecord) -> v1::FaceVerdict {
+pub(super) fn verdict_to_wire(verdict: VerdictRecord) -> v1::FaceVerdict {
     let said = match verdict.verdict {
         MatchVerdict::Same => v1::MatchVerdict::Same,
         MatchVerdict::Different => v1::MatchVerdict::Different,
@@ -270,6 +299,9 @@ pub(in crate::grpc) fn comparison_to_wire(comparison: Comparison) -> v1::Compare
         calibration: comparison.calibration,
         people_same: people(comparison.n_people.0),
         people_different: people(comparison.n_people.1),
+        scene: comparison.scene.as_ref().map(|scene| agreement_to_wire(&scene.agreement)),
+        scene_calibration: comparison.scene.as_ref().map(|scene| scene.calibration.clone()).unwrap_or_default(),
+        scene_verdict: comparison.scene.and_then(|scene| scene.verdict).map(verdict_to_wire),
     }
 }
 
@@ -283,25 +315,15 @@ pub(in crate::grpc) fn search_to_wire(answer: SearchAnswer) -> v1::SearchFaceRes
 }
 
 fn hit_to_wire(hit: SearchHit) -> v1::FaceHit {
-    let relation = match hit.relation {
-        Relation::SameCandidate => v1::FaceRelation::SameCandidate,
-        Relation::OtherCandidate => v1::FaceRelation::OtherCandidate,
-        Relation::Unknown => v1::FaceRelation::Unspecified,
-    };
     v1::FaceHit {
         face: Some(face_to_wire(hit.face)),
         likeness: Some(likeness_to_wire(hit.likeness)),
-        relation: relation.into(),
+        relation: relation_to_wire(hit.relation).into(),
         verdict: hit.verdict.map(verdict_to_wire),
     }
 }
 
 fn figures_to_wire(figures: SearchFigures) -> v1::SearchFigures {
-    let support = match figures.false_matches.support {
-        Support::Measured => v1::FalseMatchSupport::Measured,
-        Support::Extrapolated => v1::FalseMatchSupport::Extrapolated,
-        Support::Beyond => v1::FalseMatchSupport::Beyond,
-    };
     v1::SearchFigures {
         searched: count(figures.n_searched as u64),
         other_model: count(figures.n_other_model as u64),
@@ -310,7 +332,7 @@ fn figures_to_wire(figures: SearchFigures) -> v1::SearchFigures {
         false_matches: figures.false_matches.expected,
         false_matches_low: figures.false_matches.low,
         false_matches_high: figures.false_matches.high,
-        support: support.into(),
+        support: support_to_wire(figures.false_matches.support).into(),
         calibration: figures.calibration,
         quality: Some(quality_to_wire(figures.quality)),
     }
@@ -337,9 +359,15 @@ pub(in crate::grpc) fn match_to_wire(pair: MatchRecord) -> v1::FaceMatch {
         Some(Proposal::Watched) => v1::ProposalReason::Watched,
         Some(Proposal::OtherCandidate) => v1::ProposalReason::OtherCandidate,
         Some(Proposal::DifferentFaces) => v1::ProposalReason::DifferentFaces,
+        Some(Proposal::SameScene) => v1::ProposalReason::SameScene,
     };
     let proposal = pair.proposal.as_ref();
+    let kind = match pair.kind {
+        TemplateKind::Face => v1::MatchKind::Face,
+        TemplateKind::Scene => v1::MatchKind::Scene,
+    };
     v1::FaceMatch {
+        kind: kind.into(),
         reason: reason.into(),
         similarity: proposal.map_or(0.0, |proposal| proposal.similarity),
         llr: proposal.map_or(0.0, |proposal| proposal.llr),
@@ -360,7 +388,7 @@ pub(in crate::grpc) fn watched_to_wire(watched: WatchRecord) -> v1::WatchedFace 
     }
 }
 
-fn count(count: u64) -> i64 {
+pub(super) fn count(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 

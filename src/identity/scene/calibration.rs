@@ -207,6 +207,25 @@ impl SceneCalibration {
         self.line.apply(f64::from(similarity.score), None)
     }
 
+    /// The least and the most that a ratio can be: the data behind it allow no stronger statement.
+    #[must_use]
+    pub const fn ratio_bounds(&self) -> (f64, f64) {
+        (self.line.llr_min, self.line.llr_max)
+    }
+
+    /// Places behind the ratio: seen twice, and compared with others.
+    #[must_use]
+    pub const fn n_places(&self) -> (u32, u32) {
+        (self.line.n_bona_fide, self.line.n_attack)
+    }
+
+    /// The least number of false matches a search of `n_scenes` that [`SceneCalibration::threshold`] takes.
+    #[must_use]
+    pub fn least_false_matches(&self, n_scenes: usize) -> f64 {
+        // A little more, so that rounding does not make it less.
+        self.tail.least_rate() * n_scenes.max(1) as f64 * (1.0 + 1e-9)
+    }
+
     /// False matches to expect of one search of `n_scenes` different places at a threshold.
     ///
     /// # Errors

@@ -3,13 +3,15 @@
 //! Every search first asks the store how often templates of the tenant came, changed or went, and takes in what is new, so that
 //! what another server deleted a moment ago is not found. Who is not searched for a while leaves memory.
 
-use std::collections::{BTreeMap, HashMap};
+mod tenant;
+
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedRwLockReadGuard, RwLock, Semaphore};
 
-use crate::identity::{Gallery, IdentityError, ModelDigest, Template, TemplateKey};
+use crate::identity::{ModelDigest, TemplateKey};
 use crate::keys::SealingKeys;
 use crate::service::error::ServiceError;
 use crate::service::ports::{IdentityStore, StoredTemplate, TemplateKind};
@@ -17,7 +19,8 @@ use crate::session::TenantId;
 use crate::telemetry::metrics::{GaugeGuard, search_took, templates_held};
 
 use super::sealed::Opener;
-use super::subject::broken;
+
+pub(super) use self::tenant::{LeftOut, TenantGallery};
 
 /// Templates read and opened at one time.
 const PORTION: u32 = 1_000;
@@ -26,82 +29,25 @@ const MAX_CHANGES: u32 = 5_000;
 /// A tenant's templates leave memory after so long without a search.
 const IDLE: Duration = Duration::from_hours(1);
 
-/// Why a template cannot be searched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum LeftOut {
-    /// Another model made it, and vectors of different models do not compare.
-    OtherModel,
-    /// Its seal does not open.
-    Unreadable,
+/// What may be held in memory, of all tenants together.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    /// Templates of faces: with more of one tenant there is no search.
+    pub(super) max_templates: usize,
+    /// Backgrounds: of more of one tenant the newest are searched.
+    pub(super) max_scenes: usize,
 }
 
-/// One tenant's templates.
-#[derive(Debug)]
-pub(super) struct TenantGallery {
-    /// Made with the first template, whose length it takes.
-    gallery: Option<Gallery>,
-    left_out: BTreeMap<TemplateKey, LeftOut>,
-    model: ModelDigest,
-    max_templates: usize,
-    /// Changes of the store that are in it.
-    n_changes: u64,
+/// How much a tenant's gallery holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Held {
+    templates: usize,
+    scenes: usize,
 }
 
-impl TenantGallery {
-    const fn new(model: ModelDigest, max_templates: usize) -> Self {
-        Self { gallery: None, left_out: BTreeMap::new(), model, max_templates, n_changes: 0 }
-    }
-
-    /// The templates; `None` when there is none.
-    pub(super) const fn gallery(&self) -> Option<&Gallery> {
-        self.gallery.as_ref()
-    }
-
-    /// Templates that can be searched.
-    pub(super) fn len(&self) -> usize {
-        self.gallery.as_ref().map_or(0, Gallery::len)
-    }
-
-    /// Templates that cannot, for that reason.
-    pub(super) fn n_left_out(&self, reason: LeftOut) -> usize {
-        self.left_out.values().filter(|left_out| **left_out == reason).count()
-    }
-
-    /// Takes a template in, in place of what was under its key.
-    fn put(&mut self, key: TemplateKey, template: Result<Template, LeftOut>) -> Result<(), ServiceError> {
-        let template = match template {
-            Ok(template) => template,
-            Err(reason) => {
-                self.remove(key);
-                self.left_out.insert(key, reason);
-                return Ok(());
-            }
-        };
-        let gallery = match &mut self.gallery {
-            Some(gallery) => gallery,
-            none => {
-                let dimension = template.direction().values().len();
-                none.insert(Gallery::new(self.model, dimension, self.max_templates)?)
-            }
-        };
-        self.left_out.remove(&key);
-        let outcome = if gallery.contains(key) { gallery.replace(key, &template) } else { gallery.add(key, &template) };
-        match outcome {
-            Err(IdentityError::OtherModel { .. } | IdentityError::Dimension { .. }) => {
-                self.remove(key);
-                self.left_out.insert(key, LeftOut::OtherModel);
-                Ok(())
-            }
-            Err(IdentityError::Full { .. }) => Err(too_many()),
-            outcome => Ok(outcome?),
-        }
-    }
-
-    fn remove(&mut self, key: TemplateKey) {
-        self.left_out.remove(&key);
-        if let Some(gallery) = &mut self.gallery {
-            gallery.remove(key);
-        }
+impl Held {
+    fn of(gallery: &TenantGallery) -> Self {
+        Self { templates: gallery.faces.len(), scenes: gallery.scenes.gallery().len() }
     }
 }
 
@@ -117,14 +63,14 @@ fn too_many() -> ServiceError {
 struct Place {
     gallery: Arc<RwLock<Option<TenantGallery>>>,
     last_used: Duration,
-    n_templates: usize,
+    held: Held,
     /// What operators see of it.
     shown: Option<GaugeGuard>,
 }
 
 /// The galleries of all tenants.
 pub(super) struct Galleries {
-    max_templates: usize,
+    bounds: Bounds,
     model: ModelDigest,
     places: Mutex<HashMap<TenantId, Place>>,
     /// One search at a time, so that all of them together take one core from those that analyse frames.
@@ -140,8 +86,8 @@ pub(super) struct Source<'a> {
 }
 
 impl Galleries {
-    pub(super) fn new(max_templates: usize, model: ModelDigest) -> Self {
-        Self { max_templates, model, places: Mutex::default(), turns: Arc::new(Semaphore::new(1)) }
+    pub(super) fn new(bounds: Bounds, model: ModelDigest) -> Self {
+        Self { bounds, model, places: Mutex::default(), turns: Arc::new(Semaphore::new(1)) }
     }
 
     /// One tenant's templates as they are in the store now.
@@ -172,7 +118,7 @@ impl Galleries {
         }
         let gone = || ServiceError::Unavailable { problem: "the templates are being loaded: try again" };
         let gallery = OwnedRwLockReadGuard::try_map(reading, Option::as_ref).map_err(|_gone| gone())?;
-        self.note_size(tenant, gallery.len())?;
+        self.note_size(tenant, Held::of(&gallery))?;
         Ok(gallery)
     }
 
@@ -226,45 +172,64 @@ impl Galleries {
         before: Option<TenantGallery>,
         source: &Source<'_>,
     ) -> Result<TenantGallery, ServiceError> {
-        if let Some(gallery) = before {
-            let changes =
-                source.store.template_changes(tenant, TemplateKind::Face, gallery.n_changes, MAX_CHANGES).await?;
-            if let Some(changed) = changes.changed {
-                let mut gallery = gallery;
-                let mut came = Vec::new();
-                for (key, stored) in changed {
-                    match stored {
-                        Some(stored) => came.push(stored),
-                        None => gallery.remove(key),
-                    }
-                }
-                let mut gallery = open_all(gallery, tenant, came, source.sealing).await?;
-                gallery.n_changes = changes.n_changes;
-                return Ok(gallery);
-            }
+        if let Some(gallery) = before
+            && let Some(gallery) = self.take_changes(tenant, gallery, source).await?
+        {
+            return Ok(gallery);
         }
         self.load(tenant, source).await
     }
 
+    /// Takes in what changed; `None` when that is too much, or forgotten.
+    async fn take_changes(
+        &self,
+        tenant: &TenantId,
+        mut gallery: TenantGallery,
+        source: &Source<'_>,
+    ) -> Result<Option<TenantGallery>, ServiceError> {
+        let since = gallery.n_changes;
+        let mut n_changes = u64::MAX;
+        for kind in TemplateKind::ALL {
+            let changes = source.store.template_changes(tenant, *kind, since, MAX_CHANGES).await?;
+            let Some(changed) = changes.changed else { return Ok(None) };
+            // What came between the two answers is looked at again the next time.
+            n_changes = n_changes.min(changes.n_changes);
+            let mut came = Vec::new();
+            for (key, stored) in changed {
+                match stored {
+                    Some(stored) => came.push(stored),
+                    // Of the other kind, or gone.
+                    None => gallery.remove(*kind, key),
+                }
+            }
+            gallery = open_all(gallery, tenant, *kind, came, source.sealing).await?;
+        }
+        gallery.n_changes = n_changes;
+        Ok(Some(gallery))
+    }
+
     async fn load(&self, tenant: &TenantId, source: &Source<'_>) -> Result<TenantGallery, ServiceError> {
-        let mut gallery = TenantGallery::new(self.model, self.max_templates);
+        let mut gallery = TenantGallery::new(self.model, self.bounds)?;
         // Counted before anything is read: what changes meanwhile is looked at again.
         let n_changes = source.store.n_template_changes(tenant).await?;
-        let mut after = TemplateKey(0);
-        loop {
-            let portion = source.store.templates(tenant, TemplateKind::Face, after, PORTION).await?;
-            let Some(last) = portion.last() else { break };
-            after = last.key;
-            let is_last = portion.len() < PORTION as usize;
-            gallery = open_all(gallery, tenant, portion, source.sealing).await?;
-            if is_last {
-                break;
+        for kind in TemplateKind::ALL {
+            let mut after = TemplateKey(0);
+            loop {
+                let portion = source.store.templates(tenant, *kind, after, PORTION).await?;
+                let Some(last) = portion.last() else { break };
+                after = last.key;
+                let is_last = portion.len() < PORTION as usize;
+                gallery = open_all(gallery, tenant, *kind, portion, source.sealing).await?;
+                if is_last {
+                    break;
+                }
             }
         }
         gallery.n_changes = n_changes;
-        let (other_model, unreadable) =
-            (gallery.n_left_out(LeftOut::OtherModel), gallery.n_left_out(LeftOut::Unreadable));
-        tracing::info!(templates = gallery.len(), other_model, unreadable, "loaded the templates of a tenant");
+        let faces = &gallery.faces;
+        let (other_model, unreadable) = (faces.n_left_out(LeftOut::OtherModel), faces.n_left_out(LeftOut::Unreadable));
+        let scenes = gallery.scenes.gallery().len();
+        tracing::info!(templates = faces.len(), other_model, unreadable, scenes, "loaded the templates of a tenant");
         Ok(gallery)
     }
 
@@ -280,7 +245,7 @@ impl Galleries {
         let place = places.entry(tenant.clone()).or_insert_with(|| Place {
             gallery: Arc::default(),
             last_used: now,
-            n_templates: 0,
+            held: Held::default(),
             shown: None,
         });
         place.last_used = place.last_used.max(now);
@@ -288,16 +253,20 @@ impl Galleries {
     }
 
     /// Notes how large a gallery is; lets the least used others go when all of them together are too large.
-    fn note_size(&self, tenant: &TenantId, n_templates: usize) -> Result<(), ServiceError> {
+    fn note_size(&self, tenant: &TenantId, held: Held) -> Result<(), ServiceError> {
         let mut places = self.lock();
         if let Some(place) = places.get_mut(tenant) {
-            if place.n_templates != n_templates {
-                place.shown = Some(templates_held(n_templates));
+            if place.held.templates != held.templates {
+                place.shown = Some(templates_held(held.templates));
             }
-            place.n_templates = n_templates;
+            place.held = held;
         }
-        while places.values().map(|place| place.n_templates).sum::<usize>() > self.max_templates {
-            let others = places.iter().filter(|(other, place)| *other != tenant && place.n_templates > 0);
+        let is_too_much = |places: &HashMap<TenantId, Place>| {
+            let sum = |count: fn(&Held) -> usize| places.values().map(|place| count(&place.held)).sum::<usize>();
+            sum(|held| held.templates) > self.bounds.max_templates || sum(|held| held.scenes) > self.bounds.max_scenes
+        };
+        while is_too_much(&places) {
+            let others = places.iter().filter(|(other, place)| *other != tenant && place.held != Held::default());
             let least_used = others.min_by_key(|(_, place)| place.last_used).map(|(other, _)| other.clone());
             places.remove(&least_used.ok_or_else(too_many)?);
         }
@@ -313,6 +282,7 @@ impl Galleries {
 async fn open_all(
     mut gallery: TenantGallery,
     tenant: &TenantId,
+    kind: TemplateKind,
     stored: Vec<StoredTemplate>,
     sealing: &Arc<SealingKeys>,
 ) -> Result<TenantGallery, ServiceError> {
@@ -323,15 +293,7 @@ async fn open_all(
     let opened = tokio::task::spawn_blocking(move || {
         let mut opener = Opener::new(&sealing, &tenant);
         for stored in &stored {
-            let template = if stored.model == gallery.model {
-                opener.open(stored).map_err(|error| {
-                    drop(broken(stored, error));
-                    LeftOut::Unreadable
-                })
-            } else {
-                Err(LeftOut::OtherModel)
-            };
-            gallery.put(stored.key, template)?;
+            gallery.take_in(kind, stored, &mut opener)?;
         }
         Ok(gallery)
     });

@@ -9,14 +9,14 @@ use tokio::sync::mpsc;
 use crate::audit::{Action, Actor, Event};
 use crate::error::ErrorKind;
 use crate::error::Kinded as _;
-use crate::identity::{IdentityError, ModelDigest, Template};
+use crate::identity::{IdentityError, ModelDigest, SCENE_MODEL, Template};
 use crate::service::caller::Caller;
 use crate::service::error::ServiceError;
 use crate::service::live::SessionNews;
 use crate::service::ports::{FaceName, NewTemplate, SessionRecord, TemplateKind, TemplateState};
-use crate::session::{Interview, ParticipantId, SessionName};
+use crate::session::{Interview, ParticipantId, SessionName, Sighting};
 use crate::signals::SignalName;
-use crate::vision::EmbeddingSum;
+use crate::vision::scene::SceneDescriptor;
 
 use super::{Identities, sealed};
 
@@ -47,7 +47,7 @@ impl Identities {
                 continue;
             }
             let outcome = match &news {
-                SessionNews::Finished { name, persons } => self.finish(name, persons).await,
+                SessionNews::Finished { name, sightings } => self.finish(name, sightings).await,
                 SessionNews::Deleted(name) => self.shared.galleries.refresh(&name.tenant, &self.source()).await,
             };
             match outcome {
@@ -87,9 +87,8 @@ impl Identities {
         }
         let since = now.checked_sub(MISSED_WITHIN).unwrap_or(now);
         for name in shared.store.sessions_without_templates(None, since, MAX_GATHERED).await? {
-            let persons = self.replay(&name).await;
-            let outcome = match persons {
-                Ok(persons) => self.finish(&name, &persons).await,
+            let outcome = match self.replay(&name).await {
+                Ok(sightings) => self.finish(&name, &sightings).await,
                 Err(error) => Err(error),
             };
             if let Err(error) = outcome {
@@ -135,17 +134,13 @@ impl Identities {
     /// # Errors
     /// [`ServiceError::FailedPrecondition`] while it is open, [`ServiceError::Store`].
     pub(super) async fn gather_again(&self, name: &SessionName) -> Result<TemplateState, ServiceError> {
-        let persons = self.replay(name).await?;
-        self.keep(name, &persons).await
+        let sightings = self.replay(name).await?;
+        self.keep(name, &sightings).await
     }
 
-    /// Keeps the templates of a session that is over, and looks its faces up.
-    async fn finish(
-        &self,
-        name: &SessionName,
-        persons: &[(ParticipantId, Vec<EmbeddingSum>)],
-    ) -> Result<(), ServiceError> {
-        let state = self.keep(name, persons).await?;
+    /// Keeps the templates of a session that is over, and looks up its faces and what is behind them.
+    async fn finish(&self, name: &SessionName, sightings: &[Sighting]) -> Result<(), ServiceError> {
+        let state = self.keep(name, sightings).await?;
         if state == TemplateState::Kept && self.shared.options.propose {
             self.propose(name).await?;
         }
@@ -153,7 +148,7 @@ impl Identities {
     }
 
     /// Who was seen in a stored session.
-    async fn replay(&self, name: &SessionName) -> Result<Vec<(ParticipantId, Vec<EmbeddingSum>)>, ServiceError> {
+    async fn replay(&self, name: &SessionName) -> Result<Vec<Sighting>, ServiceError> {
         let journal = self.shared.sessions.journal(name).await?;
         let policy = Arc::clone(&self.shared.policy);
         let replayed = tokio::task::spawn_blocking(move || {
@@ -161,17 +156,12 @@ impl Identities {
             for entry in &journal {
                 interview.apply(entry);
             }
-            let persons = interview.persons();
-            persons.map(|(id, persons)| (id.clone(), persons.into_iter().cloned().collect())).collect()
+            interview.sightings()
         });
         replayed.await.map_err(|panic| ServiceError::Internal { problem: panic.to_string() })
     }
 
-    async fn keep(
-        &self,
-        name: &SessionName,
-        persons: &[(ParticipantId, Vec<EmbeddingSum>)],
-    ) -> Result<TemplateState, ServiceError> {
+    async fn keep(&self, name: &SessionName, sightings: &[Sighting]) -> Result<TemplateState, ServiceError> {
         let shared = &self.shared;
         let record = shared.sessions.get(name).await?;
         let Some(end_time) = record.end_time else {
@@ -183,21 +173,31 @@ impl Identities {
         let days = shared.options.template_retention_days;
         let retention = (days > 0).then(|| SignedDuration::from_secs(i64::from(days) * DAY_SECS));
         let expire_time = retention.and_then(|retention| end_time.checked_add(retention).ok());
-        let faces = self.faces_of(&record, persons)?;
+        let faces = self.faces_of(&record, sightings)?;
         let now = shared.clock.now();
         let state = state_of(&record, expire_time.is_some_and(|time| time <= now), !faces.is_empty());
         let mut templates = Vec::new();
         if state == TemplateState::Kept {
             let key = shared.keys.open_or_make(name).await?;
             for (face, template) in faces {
+                let FaceName::Session { participant, person, .. } = &face else { continue };
+                let (participant, person) = (participant.clone(), *person);
+                // A background goes with the face that it was first seen behind.
+                if let Some(scene) = scene_of(sightings, &participant).filter(|_| person == 0 && shared.options.scenes)
+                {
+                    let sealed = sealed::seal_scene(&key, &name.tenant, &face, scene)?;
+                    let (kind, model, participant) = (TemplateKind::Scene, SCENE_MODEL, participant.clone());
+                    templates.push(NewTemplate { participant, person, kind, model, expire_time, sealed });
+                }
                 let sealed = sealed::seal(&key, &name.tenant, &face, &template)?;
-                let FaceName::Session { participant, person, .. } = face else { continue };
                 let (kind, model) = (TemplateKind::Face, template.model());
                 templates.push(NewTemplate { participant, person, kind, model, expire_time, sealed });
             }
         }
         let audit = self.by_itself(name, Action::IdentityEnroll);
-        let audit = audit.with("templates", templates.len().to_string()).with("state", state.as_str());
+        let n_of = |kind| templates.iter().filter(|template| template.kind == kind).count().to_string();
+        let audit = audit.with("templates", n_of(TemplateKind::Face)).with("scenes", n_of(TemplateKind::Scene));
+        let audit = audit.with("state", state.as_str());
         shared.store.keep_session_templates(name, state, templates, audit).await?;
         Ok(state)
     }
@@ -206,10 +206,10 @@ impl Identities {
     fn faces_of(
         &self,
         record: &SessionRecord,
-        persons: &[(ParticipantId, Vec<EmbeddingSum>)],
+        sightings: &[Sighting],
     ) -> Result<Vec<(FaceName, Template)>, ServiceError> {
         let mut faces = Vec::new();
-        for (participant, persons) in persons {
+        for Sighting { participant_id: participant, persons, .. } in sightings {
             let model = model_of(record, participant).unwrap_or_else(|| self.shared.calibration.model());
             for (person, sum) in (0_u32..).zip(persons) {
                 let least = if person == 0 { MIN_EMBEDDINGS } else { MIN_EMBEDDINGS_OF_OTHERS };
@@ -233,6 +233,11 @@ impl Identities {
         let object = format!("sessions/{}", name.id);
         Event::done(self.shared.clock.now(), name.tenant.as_str(), Actor::system("identity"), action, object)
     }
+}
+
+/// What is behind a participant.
+fn scene_of<'a>(sightings: &'a [Sighting], participant: &ParticipantId) -> Option<&'a SceneDescriptor> {
+    sightings.iter().find(|sighting| sighting.participant_id == *participant)?.scene.as_ref()
 }
 
 /// The weights that made a participant's vectors, as the session's last score says: a journal may be older than the model in use.

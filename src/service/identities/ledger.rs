@@ -223,7 +223,7 @@ impl Identities {
         let mut pairs = Vec::new();
         for (number, (first, entry, template)) in known.iter().enumerate() {
             let Some(face) = entry.face() else { continue };
-            let mut verdicts = self.verdicts_of(&caller.tenant, &face).await?;
+            let mut verdicts = self.verdicts_of(&caller.tenant, TemplateKind::Face, &face).await?;
             for (second, other_entry, other) in known.iter().skip(number + 1) {
                 let Ok(likeness) = Likeness::between(&self.shared.calibration, template, other) else { continue };
                 let verdict = other_entry.face().and_then(|face| verdicts.remove(&face));

@@ -1,8 +1,11 @@
 //! How alike two faces are, in numbers that a sentence can be made of.
 
 use crate::identity::{SearchCalibration, Template};
+use crate::scoring::LikelihoodRatio;
 use crate::service::error::ServiceError;
 use crate::service::ports::VerdictRecord;
+
+use super::scenes::SceneComparison;
 
 /// Half of a 95 % interval in standard errors.
 const NORMAL_95: f64 = 1.96;
@@ -22,15 +25,39 @@ impl From<&Template> for TemplateQuality {
     }
 }
 
-/// What two faces look like. A person decides what they are.
+/// What two faces, or the places behind them, look like. A person decides what they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opinion {
-    /// Like one person: the whole interval speaks for it.
+    /// Like one person or place: the whole interval speaks for it.
     Same,
-    /// Like two people: the whole interval speaks for it.
+    /// Like two of them: the whole interval speaks for it.
     Different,
     /// It may be either.
     Unclear,
+}
+
+/// A ratio with its interval, and what that says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct RatioInterval {
+    pub(super) llr: f64,
+    pub(super) llr_low: f64,
+    pub(super) llr_high: f64,
+    pub(super) is_bounded: bool,
+    pub(super) opinion: Opinion,
+}
+
+impl RatioInterval {
+    /// Of a ratio that the data bound on both sides.
+    pub(super) fn new(ratio: &LikelihoodRatio, (least, most): (f64, f64)) -> Self {
+        let half = NORMAL_95 * ratio.standard_error;
+        let (llr_low, llr_high) = (ratio.llr - half, ratio.llr + half);
+        let opinion = match () {
+            () if llr_low > 0.0 => Opinion::Same,
+            () if llr_high < 0.0 => Opinion::Different,
+            () => Opinion::Unclear,
+        };
+        Self { llr: ratio.llr, llr_low, llr_high, is_bounded: ratio.llr <= least || ratio.llr >= most, opinion }
+    }
 }
 
 /// How alike two faces are.
@@ -59,16 +86,9 @@ impl Likeness {
         let ratio = calibration
             .ratio(similarity)
             .ok_or_else(|| ServiceError::Internal { problem: "a similarity is not a finite number".to_owned() })?;
-        let half = NORMAL_95 * ratio.standard_error;
-        let (llr_low, llr_high) = (ratio.llr - half, ratio.llr + half);
-        let opinion = match () {
-            () if llr_low > 0.0 => Opinion::Same,
-            () if llr_high < 0.0 => Opinion::Different,
-            () => Opinion::Unclear,
-        };
-        let (least, most) = calibration.ratio_bounds();
-        let is_bounded = ratio.llr <= least || ratio.llr >= most;
-        Ok(Self { similarity, llr: ratio.llr, llr_low, llr_high, is_bounded, opinion })
+        let RatioInterval { llr, llr_low, llr_high, is_bounded, opinion } =
+            RatioInterval::new(&ratio, calibration.ratio_bounds());
+        Ok(Self { similarity, llr, llr_low, llr_high, is_bounded, opinion })
     }
 
     /// Of two templates.
@@ -99,6 +119,8 @@ pub struct Comparison {
     pub calibration: String,
     /// People behind it: pictures of one person compared, and of two.
     pub n_people: (u32, u32),
+    /// How well the places behind them agree, where both are known.
+    pub scene: Option<SceneComparison>,
 }
 
 #[cfg(test)]

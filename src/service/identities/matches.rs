@@ -1,17 +1,19 @@
-//! What people say of two faces, and the watch list.
+//! What people say of two faces and of what is behind them, and the watch list.
 
 use crate::audit::Action;
 use crate::service::caller::Caller;
 use crate::service::error::ServiceError;
-use crate::service::ports::{MatchFilter, MatchRecord, MatchVerdict, Page, PageRequest, VerdictRecord, WatchRecord};
+use crate::service::ports::{
+    FaceName, MatchFilter, MatchRecord, MatchVerdict, Page, PageRequest, TemplateKind, VerdictRecord, WatchRecord,
+};
 use crate::service::review::{Need, check_note};
 
 use super::Identities;
 use super::subject::Subject;
 
 impl Identities {
-    /// Says that two faces are one person's, or two people's, in place of what was said before. A person says so, never the
-    /// machine.
+    /// Says that two faces are one person's, or two people's, in place of what was said before; or the same of the places behind
+    /// them. A person says so, never the machine.
     ///
     /// # Errors
     /// [`ServiceError::PermissionDenied`], [`ServiceError::FailedPrecondition`] when the ledger is off,
@@ -20,22 +22,28 @@ impl Identities {
     pub async fn confirm(
         &self,
         caller: &Caller,
+        kind: TemplateKind,
         (first, second): (&Subject, &Subject),
         verdict: MatchVerdict,
         note: &str,
     ) -> Result<(), ServiceError> {
         let event = self.begin(caller, Action::IdentityConfirm, first.object()).await?;
-        let event = event.with("other", second.object()).with("verdict", verdict.as_str());
+        let event = event.with("other", second.object()).with("of", kind.as_str()).with("verdict", verdict.as_str());
         let said = async {
             let note = check_note("note", note, Need::Optional)?;
             let faces = (self.face_of(caller, first).await?, self.face_of(caller, second).await?);
+            let is_reference = |face: &FaceName| matches!(face, FaceName::Reference(_));
+            if kind == TemplateKind::Scene && (is_reference(&faces.0) || is_reference(&faces.1)) {
+                let problem = "is a reference, which has a face and no background: name a session's".to_owned();
+                return Err(ServiceError::InvalidField { field: "first", problem });
+            }
             if faces.0 == faces.1 {
                 let problem = "is the same face: name two".to_owned();
                 return Err(ServiceError::InvalidField { field: "second", problem });
             }
             let verdict = VerdictRecord { verdict, note, by: caller.actor.to_string(), time: event.time };
             let event = event.clone().with("faces", format!("{} {}", faces.0, faces.1));
-            Ok(self.shared.store.decide_match(&caller.tenant, faces, verdict, event).await?)
+            Ok(self.shared.store.decide_match(&caller.tenant, kind, faces, verdict, event).await?)
         };
         match said.await {
             Ok(()) => Ok(()),

@@ -22,6 +22,10 @@ pub struct IdentityOptions {
     pub max_false_proposals: f64,
     /// Whether the faces of a finished session are looked for among all others and on the watch list, for people to look at.
     pub propose: bool,
+    /// Whether what is behind people is described as well, and looked for behind other candidates.
+    pub scenes: bool,
+    /// Backgrounds held in memory for searches, of all tenants together; some 8 KiB each. Of more, the newest.
+    pub max_scenes: usize,
 }
 
 impl Default for IdentityOptions {
@@ -34,6 +38,8 @@ impl Default for IdentityOptions {
             max_false_matches: 0.1,
             max_false_proposals: 0.01,
             propose: true,
+            scenes: true,
+            max_scenes: 20_000,
         }
     }
 }
@@ -45,6 +51,7 @@ impl IdentityOptions {
     /// [`InvalidOption`] for the first key that is out of range.
     pub fn validate(&self) -> Result<(), InvalidOption> {
         InvalidOption::unless_within("max_templates", self.max_templates, 1..=100_000_000)?;
+        InvalidOption::unless_within("max_scenes", self.max_scenes, 1..=10_000_000)?;
         InvalidOption::unless_within("template_retention_days", self.template_retention_days, 0..=36_500)?;
         InvalidOption::unless_within("reference_retention_days", self.reference_retention_days, 0..=36_500)?;
         InvalidOption::unless_within("max_false_matches", self.max_false_matches, 1e-9..=1_000.0)?;
@@ -66,6 +73,7 @@ mod tests {
             assert_eq!(options.validate().expect_err(key).key, key);
         };
         check("max_templates", |options| options.max_templates = 0);
+        check("max_scenes", |options| options.max_scenes = 0);
         check("template_retention_days", |options| options.template_retention_days = u32::MAX);
         check("reference_retention_days", |options| options.reference_retention_days = u32::MAX);
         check("max_false_matches", |options| options.max_false_matches = f64::NAN);

@@ -1,7 +1,10 @@
 //! What the machine asks people to look at when a session is over: a watched face, a face under another candidate, a candidate
-//! with another face. Nothing follows from a proposal until a person confirms it.
+//! with another face, a place that was behind another candidate. Nothing follows from a proposal until a person confirms it.
+
+use std::collections::BTreeSet;
 
 use crate::audit::Action;
+use crate::identity::SCENE_MODEL;
 use crate::service::caller::Caller;
 use crate::service::error::ServiceError;
 use crate::service::ports::{
@@ -19,6 +22,8 @@ use super::subject::Known;
 const MAX_PROPOSALS: usize = 20;
 /// Hits of one face that are looked at.
 const MAX_HITS: usize = 100;
+/// Other candidates in the same place from which it is an office or a common virtual background, and says nothing.
+const MAX_SHARING: usize = 5;
 /// Earlier sessions of the same candidate that a session is compared with.
 const MAX_EARLIER: u32 = 10;
 
@@ -53,16 +58,57 @@ impl Identities {
                 proposals.extend(self.other_faces(&machine, name, &known, &record).await?);
             }
         }
-        proposals.sort_by(|a, b| a.reason.cmp(&b.reason).then_with(|| b.similarity.total_cmp(&a.similarity)));
+        let (of_scenes, n_scenes) = self.same_scenes(name, is_alone).await?;
+        proposals.extend(of_scenes);
+        proposals.sort_by(|a, b| a.reason.cmp(&b.reason).then_with(|| b.llr.total_cmp(&a.llr)));
         proposals.truncate(MAX_PROPOSALS);
         let n_found = proposals.len();
         let audit = self.by_itself(name, Action::IdentitySearch);
-        let audit = audit.with("searched", n_searched.to_string()).with("results", n_found.to_string());
+        let audit = audit.with("searched", n_searched.to_string()).with("scenes", n_scenes.to_string());
+        let audit = audit.with("results", n_found.to_string());
         shared.store.append(audit).await?;
         if !proposals.is_empty() {
             shared.store.propose(&name.tenant, proposals, shared.clock.now()).await?;
         }
         Ok(())
+    }
+
+    /// Other candidates who seem to have sat in the same place, and among how many backgrounds they were looked for.
+    async fn same_scenes(&self, name: &SessionName, is_alone: bool) -> Result<(Vec<NewProposal>, usize), ServiceError> {
+        let shared = &self.shared;
+        if !shared.options.scenes {
+            return Ok((Vec::new(), 0));
+        }
+        let (_, stored) = shared.store.session_templates(name, TemplateKind::Scene).await?;
+        let (mut proposals, mut n_searched) = (Vec::new(), 0);
+        for scene in stored.iter().filter(|stored| stored.model == SCENE_MODEL) {
+            let known = self.open_scene(&name.tenant, scene, &stored)?;
+            let record = self.record_of_face(&name.tenant, &known.own, &known.face).await?;
+            let wished = Wished::AboutSoFew(shared.options.max_false_proposals);
+            let scan = self.scan_scenes(&name.tenant, &known, wished, MAX_HITS).await?;
+            n_searched = scan.figures.n_searched;
+            let mut sharing = BTreeSet::new();
+            let mut of_scene = Vec::new();
+            for (face, agreement) in self.describe_scenes(&name.tenant, &scan.hits).await? {
+                let is_staff = !is_alone && is_same_participant(&known.face, &face.face);
+                let is_other = Relation::between(record.as_ref(), &face) == Relation::OtherCandidate;
+                if is_staff || !is_other || agreement.opinion != Opinion::Same {
+                    continue;
+                }
+                sharing.extend(face.candidate);
+                of_scene.push(NewProposal {
+                    first: known.face.clone(),
+                    second: face.face,
+                    reason: Proposal::SameScene,
+                    similarity: f64::from(agreement.score),
+                    llr: agreement.llr,
+                });
+            }
+            if sharing.len() <= MAX_SHARING {
+                proposals.extend(of_scene);
+            }
+        }
+        Ok((proposals, n_searched))
     }
 
     /// References and earlier sessions of the same candidate that show somebody else.

@@ -2,15 +2,16 @@
 //!
 //! A template is `version (1) || vectors (u32) || spread (f32) || numbers (u16) || numbers (f32 each)`, little-endian, sealed under
 //! the key of its session or candidate with tenant, face, kind and model as associated data: bytes that are moved to another
-//! row do not open there.
+//! row do not open there. What is behind a face is sealed in the same way, as the bytes that `vision::scene` writes.
 
 use zeroize::Zeroizing;
 
-use crate::identity::{ModelDigest, Template};
+use crate::identity::{ModelDigest, SCENE_MODEL, Template};
 use crate::keys::{DataKey, SealError, SealingKeys};
 use crate::service::ports::{FaceName, StoredTemplate, TemplateKind};
 use crate::service::session_keys::owner_of;
 use crate::session::{CandidateId, SessionName, TenantId};
+use crate::vision::scene::SceneDescriptor;
 
 const VERSION: u8 = 1;
 /// Bytes before the numbers.
@@ -53,6 +54,20 @@ pub(super) fn seal(
     key.seal(&template_owner(tenant, face, TemplateKind::Face, template.model()), &encode(template))
 }
 
+/// Seals what is behind a face.
+///
+/// # Errors
+/// As [`seal`].
+pub(super) fn seal_scene(
+    key: &DataKey,
+    tenant: &TenantId,
+    face: &FaceName,
+    scene: &SceneDescriptor,
+) -> Result<Vec<u8>, SealError> {
+    let bytes = Zeroizing::new(scene.to_bytes());
+    key.seal(&template_owner(tenant, face, TemplateKind::Scene, SCENE_MODEL), &bytes)
+}
+
 /// Opens sealed templates one after the other; remembers the last key, because the templates of a session share one.
 pub(super) struct Opener<'a> {
     sealing: &'a SealingKeys,
@@ -66,11 +81,23 @@ impl<'a> Opener<'a> {
         Self { sealing, tenant, last: None }
     }
 
-    /// Opens one.
+    /// Opens a face's template.
     ///
     /// # Errors
     /// [`SealError::UnknownKey`] when the master key is lost, [`SealError::Broken`] when row or key were changed.
     pub(super) fn open(&mut self, stored: &StoredTemplate) -> Result<Template, SealError> {
+        decode(stored.model, &self.bytes(TemplateKind::Face, stored)?).ok_or(SealError::Broken)
+    }
+
+    /// Opens the description of a background.
+    ///
+    /// # Errors
+    /// As [`Opener::open`].
+    pub(super) fn open_scene(&mut self, stored: &StoredTemplate) -> Result<SceneDescriptor, SealError> {
+        SceneDescriptor::from_bytes(&self.bytes(TemplateKind::Scene, stored)?).map_err(|_other| SealError::Broken)
+    }
+
+    fn bytes(&mut self, kind: TemplateKind, stored: &StoredTemplate) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let wrapped = stored.wrapped.as_ref().ok_or(SealError::Broken)?;
         if self.last.as_ref().is_none_or(|(bytes, _)| *bytes != wrapped.bytes) {
             let owner = match &stored.face {
@@ -82,9 +109,8 @@ impl<'a> Opener<'a> {
             self.last = Some((wrapped.bytes.clone(), self.sealing.unwrap(&owner, wrapped)?));
         }
         let (_, key) = self.last.as_ref().ok_or(SealError::Broken)?;
-        let owner = template_owner(self.tenant, &stored.face, TemplateKind::Face, stored.model);
-        let bytes = Zeroizing::new(key.open(&owner, &stored.sealed)?);
-        decode(stored.model, &bytes).ok_or(SealError::Broken)
+        let owner = template_owner(self.tenant, &stored.face, kind, stored.model);
+        Ok(Zeroizing::new(key.open(&owner, &stored.sealed)?))
     }
 }
 
@@ -117,11 +143,15 @@ fn decode(model: ModelDigest, bytes: &[u8]) -> Option<Template> {
 
 #[cfg(test)]
 mod tests {
-    use super::{FaceName, Opener, StoredTemplate, Template, TemplateKind, decode, encode, owner_of, seal};
+    use super::{
+        FaceName, Opener, SCENE_MODEL, StoredTemplate, Template, TemplateKind, decode, encode, owner_of, seal,
+        seal_scene,
+    };
     use crate::identity::{ModelDigest, TemplateKey};
     use crate::keys::{DataKey, SealError, SealingKeys};
     use crate::session::{ParticipantId, SessionId, SessionName, TenantId};
     use crate::vision::Embedding;
+    use crate::vision::scene::testing::scene;
 
     const MODEL: ModelDigest = ModelDigest::new([7; 32]);
 
@@ -180,5 +210,25 @@ mod tests {
         let lost = SealingKeys::generate();
         assert!(matches!(Opener::new(&lost, &tenant).open(&stored), Err(SealError::UnknownKey { .. })));
         assert_eq!(TemplateKind::ALL.len(), 2, "a new kind needs a codec of its own");
+    }
+
+    #[test]
+    fn a_background_opens_as_one_and_as_no_face() {
+        let (tenant, sealing, key) = (TenantId::default(), SealingKeys::generate(), DataKey::generate());
+        let name = SessionName { tenant: tenant.clone(), id: SessionId::new("abcd-1").expect("valid") };
+        let face = FaceName::Session {
+            session: name.id.clone(),
+            participant: ParticipantId::new("candidate").expect("valid"),
+            person: 0,
+        };
+        let stored = StoredTemplate {
+            key: TemplateKey(1),
+            model: SCENE_MODEL,
+            sealed: seal_scene(&key, &tenant, &face, &scene(1)).expect("seals"),
+            wrapped: Some(sealing.wrap(&owner_of(&name), &key).expect("wraps")),
+            face,
+        };
+        assert_eq!(Opener::new(&sealing, &tenant).open_scene(&stored), Ok(scene(1)));
+        assert_eq!(Opener::new(&sealing, &tenant).open(&stored), Err(SealError::Broken));
     }
 }

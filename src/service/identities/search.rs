@@ -6,7 +6,7 @@ use crate::audit::Action;
 use crate::identity::{FalseMatches, Hit, IdentityError, SearchThreshold, Template, TemplateKey};
 use crate::service::caller::Caller;
 use crate::service::error::ServiceError;
-use crate::service::ports::{FaceName, FaceRecord, MatchVerdict, VerdictRecord};
+use crate::service::ports::{FaceName, FaceRecord, MatchRecord, MatchVerdict, TemplateKind, VerdictRecord};
 use crate::session::TenantId;
 
 use super::Identities;
@@ -15,7 +15,7 @@ use super::likeness::{Comparison, Likeness, TemplateQuality};
 use super::subject::{Known, Subject};
 
 /// Most hits of one answer, whatever was asked for.
-const MAX_HITS: usize = 1_000;
+pub(super) const MAX_HITS: usize = 1_000;
 /// Faces that a hunt follows from one to the next by what people said.
 const MAX_FOLLOWED: usize = 50;
 
@@ -149,9 +149,12 @@ impl Identities {
     ) -> Result<Comparison, ServiceError> {
         let event = self.begin(caller, Action::IdentityCompare, first.object()).await?.with("other", second.object());
         let compared = async {
+            let scene = self.compare_scenes(caller, (first, second)).await?;
             let (first, second) = (self.resolve(caller, first).await?, self.resolve(caller, second).await?);
             let verdict = match (&first.face, &second.face) {
-                (Some(first), Some(second)) => self.verdicts_of(&caller.tenant, first).await?.remove(second),
+                (Some(first), Some(second)) => {
+                    self.verdicts_of(&caller.tenant, TemplateKind::Face, first).await?.remove(second)
+                }
                 _ => None,
             };
             let calibration = &self.shared.calibration;
@@ -162,6 +165,7 @@ impl Identities {
                 verdict,
                 calibration: calibration.name().to_owned(),
                 n_people: calibration.n_people(),
+                scene,
             })
         };
         let outcome = compared.await;
@@ -181,7 +185,7 @@ impl Identities {
             let scan = self.scan(&caller.tenant, &known, self.wished(request.max_false_matches), max_hits).await?;
             let asked = self.record_of(&caller.tenant, &known).await?;
             let verdicts = match &known.face {
-                Some(face) => self.verdicts_of(&caller.tenant, face).await?,
+                Some(face) => self.verdicts_of(&caller.tenant, TemplateKind::Face, face).await?,
                 None => BTreeMap::new(),
             };
             let hits = self.describe(&caller.tenant, &scan.hits).await?.into_iter().map(|(face, likeness)| SearchHit {
@@ -252,7 +256,7 @@ impl Identities {
             }
             let Some(face) = &known.face else { continue };
             followed.insert(face.clone());
-            for pair in self.shared.store.matches_of(tenant, face).await? {
+            for pair in self.pairs_of(tenant, TemplateKind::Face, face).await? {
                 let other = if pair.first.face == *face { pair.second } else { pair.first };
                 match pair.verdict.map(|verdict| verdict.verdict) {
                     Some(MatchVerdict::Same) => {
@@ -291,13 +295,14 @@ impl Identities {
     ) -> Result<Scan, ServiceError> {
         let shared = &self.shared;
         let gallery = shared.galleries.of(tenant, &self.source()).await?;
-        let n_own = known.own.iter().filter(|key| gallery.gallery().is_some_and(|held| held.contains(**key))).count();
-        let n_searched = gallery.len() - n_own;
+        let n_own =
+            known.own.iter().filter(|key| gallery.faces.gallery().is_some_and(|held| held.contains(**key))).count();
+        let n_searched = gallery.faces.len() - n_own;
         let SearchThreshold { similarity, false_matches } = self.threshold(n_searched, wished)?;
         let figures = SearchFigures {
             n_searched,
-            n_other_model: gallery.n_left_out(LeftOut::OtherModel),
-            n_unreadable: gallery.n_left_out(LeftOut::Unreadable),
+            n_other_model: gallery.faces.n_left_out(LeftOut::OtherModel),
+            n_unreadable: gallery.faces.n_left_out(LeftOut::Unreadable),
             threshold_similarity: similarity,
             false_matches,
             calibration: shared.calibration.name().to_owned(),
@@ -307,7 +312,7 @@ impl Identities {
         // Its own templates are the most alike, and one more says whether there are more.
         let wanted = max_hits + n_own + 1;
         let searched = shared.galleries.run(gallery, move |gallery| {
-            gallery.gallery().map_or(Ok(Vec::new()), |held| held.search(&template, similarity, wanted))
+            gallery.faces.gallery().map_or(Ok(Vec::new()), |held| held.search(&template, similarity, wanted))
         });
         let mut hits: Vec<Hit> = searched.await??;
         hits.retain(|hit| !own.contains(&hit.key));
@@ -326,7 +331,7 @@ impl Identities {
     }
 
     /// What a caller wished for, or what the operator did.
-    fn wished(&self, max_false_matches: Option<f64>) -> Wished {
+    pub(super) fn wished(&self, max_false_matches: Option<f64>) -> Wished {
         max_false_matches.map_or(Wished::AboutSoFew(self.shared.options.max_false_matches), Wished::Exactly)
     }
 
@@ -350,17 +355,43 @@ impl Identities {
 
     /// What is known of the face that was asked for.
     pub(super) async fn record_of(&self, tenant: &TenantId, known: &Known) -> Result<Option<FaceRecord>, ServiceError> {
-        let faces = self.shared.store.faces(tenant, &known.own).await?;
-        Ok(faces.into_iter().map(|(_, face)| face).find(|face| Some(&face.face) == known.face.as_ref()))
+        match &known.face {
+            Some(face) => self.record_of_face(tenant, &known.own, face).await,
+            None => Ok(None),
+        }
     }
 
-    /// What people said of a face and others.
+    /// What is known of one of the faces of templates.
+    pub(super) async fn record_of_face(
+        &self,
+        tenant: &TenantId,
+        keys: &[TemplateKey],
+        face: &FaceName,
+    ) -> Result<Option<FaceRecord>, ServiceError> {
+        let faces = self.shared.store.faces(tenant, keys).await?;
+        Ok(faces.into_iter().map(|(_, record)| record).find(|record| record.face == *face))
+    }
+
+    /// The pairs of that kind with a face.
+    async fn pairs_of(
+        &self,
+        tenant: &TenantId,
+        kind: TemplateKind,
+        face: &FaceName,
+    ) -> Result<Vec<MatchRecord>, ServiceError> {
+        let mut pairs = self.shared.store.matches_of(tenant, face).await?;
+        pairs.retain(|pair| pair.kind == kind);
+        Ok(pairs)
+    }
+
+    /// What people said of a face and others, or of what is behind them.
     pub(super) async fn verdicts_of(
         &self,
         tenant: &TenantId,
+        kind: TemplateKind,
         face: &FaceName,
     ) -> Result<BTreeMap<FaceName, VerdictRecord>, ServiceError> {
-        let pairs = self.shared.store.matches_of(tenant, face).await?;
+        let pairs = self.pairs_of(tenant, kind, face).await?;
         let said = pairs.into_iter().filter_map(|pair| {
             let other = if pair.first.face == *face { pair.second.face } else { pair.first.face };
             Some((other, pair.verdict?))

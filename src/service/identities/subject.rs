@@ -136,11 +136,7 @@ impl Identities {
 
     /// The stored templates of a finished session, made now when nobody made them.
     async fn stored_of(&self, name: &SessionName) -> Result<Vec<StoredTemplate>, ServiceError> {
-        let (mut state, mut stored) = self.shared.store.session_templates(name, TemplateKind::Face).await?;
-        if state == TemplateState::Pending {
-            self.gather_again(name).await?;
-            (state, stored) = self.shared.store.session_templates(name, TemplateKind::Face).await?;
-        }
+        let (state, stored) = self.made_templates(name).await?;
         if !stored.is_empty() {
             return Ok(stored);
         }
@@ -152,6 +148,19 @@ impl Identities {
             }
         };
         Err(ServiceError::FailedPrecondition { what: format!("sessions/{name}"), problem })
+    }
+
+    /// The templates of a finished session's faces and what became of them, made now when nobody made them.
+    pub(super) async fn made_templates(
+        &self,
+        name: &SessionName,
+    ) -> Result<(TemplateState, Vec<StoredTemplate>), ServiceError> {
+        let (state, stored) = self.shared.store.session_templates(name, TemplateKind::Face).await?;
+        if state != TemplateState::Pending {
+            return Ok((state, stored));
+        }
+        self.gather_again(name).await?;
+        Ok(self.shared.store.session_templates(name, TemplateKind::Face).await?)
     }
 
     pub(super) fn open(&self, caller: &Caller, stored: &StoredTemplate) -> Result<Template, ServiceError> {
@@ -170,7 +179,7 @@ pub(super) fn broken(stored: &StoredTemplate, error: SealError) -> ServiceError 
 }
 
 /// The template of the face that is meant.
-fn pick<'a>(stored: &'a [StoredTemplate], wanted: &SessionFace) -> Result<&'a StoredTemplate, ServiceError> {
+pub(super) fn pick<'a>(stored: &'a [StoredTemplate], wanted: &SessionFace) -> Result<&'a StoredTemplate, ServiceError> {
     let participant_of = |face: &FaceName| match face {
         FaceName::Session { participant, person, .. } => Some((participant.clone(), *person)),
         FaceName::Reference(_) => None,

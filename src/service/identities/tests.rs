@@ -5,4 +5,5 @@ mod bench;
 mod gathering;
 mod hostile;
 mod ledger;
+mod places;
 mod searching;

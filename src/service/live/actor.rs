@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::audit::Event;
 use crate::scoring::Score;
-use crate::service::analyst::FrameTiming;
+use crate::service::analyst::{FrameTiming, SceneLook};
 use crate::service::error::ServiceError;
 use crate::service::evidence::Shot;
 use crate::service::ports::SessionRecord;
@@ -59,7 +59,13 @@ pub(super) enum Command {
     /// An entry for the journal.
     Journal(JournalEntry),
     /// A sample was analysed.
-    Observed { track_id: TrackId, progress: Progress, observations: Vec<FrameObservation>, stills: Vec<Shot> },
+    Observed {
+        track_id: TrackId,
+        progress: Progress,
+        observations: Vec<FrameObservation>,
+        stills: Vec<Shot>,
+        scenes: Vec<SceneLook>,
+    },
     /// A sample was skipped, rightly.
     Accounted { track_id: TrackId, sequence: u64 },
     /// A sample could not be used.
@@ -170,6 +176,9 @@ pub(super) async fn run(
     let stored = interview.last_sequences().map(|(track_id, sequence)| (track_id.clone(), sequence)).collect();
     registration.shared.set_interview(interview);
     registration.shared.prepare_stills(&registration.services, &record).await;
+    if registration.services.keeps_scenes.get().is_some() && !record.consent_reference.trim().is_empty() {
+        registration.shared.keep_scenes();
+    }
     let session = Session {
         registration,
         record,
@@ -288,7 +297,7 @@ impl Session {
             Command::Journal(_) | Command::Observed { .. } | Command::Accounted { .. } | Command::Problem(_)
                 if self.is_ended() => {}
             Command::Journal(entry) => self.take_entry(entry),
-            Command::Observed { track_id, progress, observations, stills } => {
+            Command::Observed { track_id, progress, observations, stills, scenes } => {
                 let mut stills = stills.into_iter().peekable();
                 for observation in observations {
                     if let Some(shot) = stills.next_if(|shot| shot.look.at == observation.media_time) {
@@ -297,6 +306,9 @@ impl Session {
                     let began = Instant::now();
                     self.apply(JournalEntry::Frame { track_id: track_id.clone(), observation });
                     stage_took(Stage::Score, began.elapsed());
+                }
+                for SceneLook { at, reading } in scenes {
+                    self.apply(JournalEntry::Scene { track_id: track_id.clone(), at, reading });
                 }
                 self.accounted.insert(track_id, progress);
             }

@@ -47,6 +47,8 @@ pub(in crate::service) struct Services {
     pub(in crate::service) watchers: Watchers,
     /// Where stills go; unset where none are kept.
     pub(in crate::service) evidence: OnceLock<Evidence>,
+    /// Set where sessions keep what their backgrounds look like.
+    pub(in crate::service) keeps_scenes: OnceLock<()>,
     news: OnceLock<mpsc::Sender<SessionNews>>,
     pub(super) budget: Arc<ByteBudget>,
     next_stream: AtomicU64,
@@ -83,6 +85,7 @@ impl Services {
             sessions: Sessions { live: Mutex::default(), limit: options.max_live_sessions.max(1) },
             watchers: Watchers { by_session: Mutex::default(), limit: options.max_watchers },
             evidence: OnceLock::new(),
+            keeps_scenes: OnceLock::new(),
             news: OnceLock::new(),
             budget: Arc::new(ByteBudget::new(options.max_total_queue_bytes)),
             next_stream: AtomicU64::new(1),

@@ -24,6 +24,7 @@ const MAX_ANNOUNCEMENTS: u32 = 10_000;
 pub(super) struct Shared {
     interview: Mutex<Option<Interview>>,
     stills: Mutex<Option<Stills>>,
+    keeps_scenes: AtomicBool,
     tracks: Mutex<Tracks>,
     closed: Mutex<Option<EndCause>>,
     workers: Mutex<JoinSet<()>>,
@@ -109,6 +110,17 @@ impl Shared {
         self.with_stills(|stills| {
             if stills.keeper.has_room() { stills.desk.wish(&participant_id, urgency, face) } else { None }
         })?
+    }
+
+    /// Says that the session keeps what its backgrounds look like.
+    pub(super) fn keep_scenes(&self) {
+        self.keeps_scenes.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a look at what is behind the people of a track is wanted.
+    pub(super) fn wants_scene(&self, track_id: &TrackId) -> bool {
+        self.keeps_scenes.load(Ordering::Relaxed)
+            && self.with_interview(|interview| interview.wants_scene(track_id)).unwrap_or_default()
     }
 
     /// The latest media time that the session saw of a track or of the participant behind it.

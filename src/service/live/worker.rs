@@ -216,6 +216,7 @@ impl<A: Analyst, F: Fn(Option<VideoFormat>) -> A> Following<A, F> {
                 urgency: shared.urgency(&at_track),
                 waited,
                 still: shared.still_wish(&at_track),
+                scene: shared.wants_scene(&at_track),
             };
             let outcome = analyst.analyse(&sample, &context);
             (analyst, waited, outcome)
@@ -224,7 +225,7 @@ impl<A: Analyst, F: Fn(Option<VideoFormat>) -> A> Following<A, F> {
             Ok((analyst, waited, outcome)) => {
                 self.analyst = Some(analyst);
                 match outcome {
-                    Ok(Analysed { observations, stills, timing }) => {
+                    Ok(Analysed { observations, stills, scenes, timing }) => {
                         count_outcome(&observations);
                         let timing = Some(FrameTiming { queue: waited + timing.queue, ..timing });
                         return Some(Command::Observed {
@@ -232,6 +233,7 @@ impl<A: Analyst, F: Fn(Option<VideoFormat>) -> A> Following<A, F> {
                             progress: Progress { sequence, timing },
                             observations,
                             stills,
+                            scenes,
                         });
                     }
                     Err(error) => {
@@ -258,12 +260,19 @@ impl<A: Analyst, F: Fn(Option<VideoFormat>) -> A> Following<A, F> {
         let (last, urgency) = (self.last_sequence?, self.worker.shared.urgency(&track_id));
         let waited = Duration::ZERO;
         let still = self.worker.shared.still_wish(&track_id);
-        let context =
-            SampleContext { arrival: MediaTime::ZERO, missing_before: 0, shed_before: 0, urgency, waited, still };
+        let context = SampleContext {
+            arrival: MediaTime::ZERO,
+            missing_before: 0,
+            shed_before: 0,
+            urgency,
+            waited,
+            still,
+            scene: false,
+        };
         match self.worker.pool.run(turn, move || analyst.finish(&context)).await {
-            Ok(Ok(Analysed { observations, stills, .. })) => {
+            Ok(Ok(Analysed { observations, stills, scenes, .. })) => {
                 let progress = Progress { sequence: last, timing: None };
-                Some(Command::Observed { track_id, progress, observations, stills })
+                Some(Command::Observed { track_id, progress, observations, stills, scenes })
             }
             Ok(Err(error)) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "the last frames of a track were lost");

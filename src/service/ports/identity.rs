@@ -175,15 +175,28 @@ stored_names! {
         OtherCandidate = "other_candidate",
         /// The same candidate seems to have different faces.
         DifferentFaces = "different_faces",
+        /// Another candidate seems to have sat in the same place.
+        SameScene = "same_scene",
+    }
+}
+
+impl Proposal {
+    /// What is alike, or is not: faces, or what is behind them.
+    #[must_use]
+    pub const fn kind(self) -> TemplateKind {
+        match self {
+            Self::Watched | Self::OtherCandidate | Self::DifferentFaces => TemplateKind::Face,
+            Self::SameScene => TemplateKind::Scene,
+        }
     }
 }
 
 stored_names! {
-    /// What a person says of two faces.
+    /// What a person says of two faces, or of what is behind them.
     MatchVerdict {
-        /// They are one person's.
+        /// They are one person's, or one place.
         Same = "same",
-        /// They are two people's.
+        /// They are two people's, or two places.
         Different = "different",
     }
 }
@@ -309,9 +322,9 @@ pub struct NewProposal {
     pub second: FaceName,
     /// Why.
     pub reason: Proposal,
-    /// Cosine.
+    /// Cosine of two faces, score of two backgrounds.
     pub similarity: f64,
-    /// How much likelier that is for one person than for two, natural logarithm.
+    /// How much likelier that is for one person or place than for two, natural logarithm.
     pub llr: f64,
 }
 
@@ -320,9 +333,9 @@ pub struct NewProposal {
 pub struct ProposalRecord {
     /// Why.
     pub reason: Proposal,
-    /// Cosine.
+    /// Cosine of two faces, score of two backgrounds.
     pub similarity: f64,
-    /// Natural logarithm, positive for one person.
+    /// Natural logarithm, positive for one person or place.
     pub llr: f64,
     /// When.
     pub time: Timestamp,
@@ -341,9 +354,11 @@ pub struct VerdictRecord {
     pub time: Timestamp,
 }
 
-/// Two faces with what was said of them.
+/// Two faces with what was said of them, or of what is behind them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MatchRecord {
+    /// What is compared.
+    pub kind: TemplateKind,
     /// One.
     pub first: FaceRecord,
     /// The other.
@@ -480,10 +495,14 @@ pub trait IdentityStore: AuditLog {
     /// [`StoreError::Backend`].
     async fn propose(&self, tenant: &TenantId, proposals: Vec<NewProposal>, time: Timestamp)
     -> Result<u64, StoreError>;
-    /// Keeps what a person says of two faces, in place of what was said before. # Errors [`StoreError::NoSuch`].
+    /// Keeps what a person says of two faces, or of what is behind them, in place of what was said before.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuch`].
     async fn decide_match(
         &self,
         tenant: &TenantId,
+        kind: TemplateKind,
         faces: (FaceName, FaceName),
         verdict: VerdictRecord,
         audit: Event,
@@ -495,7 +514,7 @@ pub trait IdentityStore: AuditLog {
         filter: &MatchFilter,
         page: &PageRequest,
     ) -> Result<Page<MatchRecord>, StoreError>;
-    /// The pairs with one face. At most 1,000 of them. # Errors [`StoreError::Backend`].
+    /// The pairs with one face, or with what is behind it. At most 1,000 of them. # Errors [`StoreError::Backend`].
     async fn matches_of(&self, tenant: &TenantId, face: &FaceName) -> Result<Vec<MatchRecord>, StoreError>;
 
     /// Puts a face on the watch list, or changes its note. # Errors [`StoreError::NoSuch`].

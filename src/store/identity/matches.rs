@@ -8,7 +8,7 @@ use sqlx::FromRow;
 use crate::audit::Event;
 use crate::service::ports::{
     FaceName, MatchFilter, MatchRecord, MatchVerdict, NewProposal, Page, PageRequest, Proposal, ProposalRecord,
-    StoreError, VerdictRecord,
+    StoreError, TemplateKind, VerdictRecord,
 };
 use crate::session::TenantId;
 use crate::store::Connection;
@@ -40,12 +40,13 @@ impl Operation for Propose {
             let second = face::find(step.connection, &self.tenant, &proposal.second).await?;
             let Some((first, second)) = first.zip(second).filter(|(first, second)| first != second) else { continue };
             let inserted = sqlx::query(
-                "INSERT INTO face_matches (tenant, first_face, second_face, proposal, similarity, llr, propose_time, \
-                 verdict, note, decided_by) VALUES ($1, $2, $3, $4, $5, $6, $7, '', '', '') ON CONFLICT DO NOTHING",
+                "INSERT INTO face_matches (tenant, first_face, second_face, kind, proposal, similarity, llr, propose_time, \
+                 verdict, note, decided_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', '', '') ON CONFLICT DO NOTHING",
             )
             .bind(self.tenant.as_str())
             .bind(first.min(second))
             .bind(first.max(second))
+            .bind(proposal.reason.kind().as_str())
             .bind(proposal.reason.as_str())
             .bind(proposal.similarity)
             .bind(proposal.llr)
@@ -61,6 +62,7 @@ impl Operation for Propose {
 /// Keeps a person's word.
 pub(super) struct DecideMatch {
     pub(super) tenant: TenantId,
+    pub(super) kind: TemplateKind,
     pub(super) faces: (FaceName, FaceName),
     pub(super) verdict: VerdictRecord,
     pub(super) audit: Event,
@@ -72,18 +74,19 @@ impl Operation for DecideMatch {
     const DOING: &'static str = "storing what a person says of two faces";
 
     async fn apply(&mut self, step: &mut Step<'_>) -> Result<(), Refusal> {
-        let Self { tenant, faces, verdict, audit } = self;
+        let Self { tenant, kind, faces, verdict, audit } = self;
         let first = face::require(step.connection, tenant, &faces.0).await?;
         let second = face::require(step.connection, tenant, &faces.1).await?;
         sqlx::query(
-            "INSERT INTO face_matches (tenant, first_face, second_face, proposal, verdict, note, decided_by, decide_time) \
-             VALUES ($1, $2, $3, '', $4, $5, $6, $7) ON CONFLICT (first_face, second_face) DO UPDATE SET \
-             verdict = excluded.verdict, note = excluded.note, decided_by = excluded.decided_by, \
+            "INSERT INTO face_matches (tenant, first_face, second_face, kind, proposal, verdict, note, decided_by, \
+             decide_time) VALUES ($1, $2, $3, $4, '', $5, $6, $7, $8) ON CONFLICT (first_face, second_face, kind) \
+             DO UPDATE SET verdict = excluded.verdict, note = excluded.note, decided_by = excluded.decided_by, \
              decide_time = excluded.decide_time",
         )
         .bind(tenant.as_str())
         .bind(first.min(second))
         .bind(first.max(second))
+        .bind(kind.as_str())
         .bind(verdict.verdict.as_str())
         .bind(&verdict.note)
         .bind(&verdict.by)
@@ -95,7 +98,7 @@ impl Operation for DecideMatch {
     }
 }
 
-const COLUMNS: &str = "SELECT m.key, m.first_face, m.second_face, m.proposal, m.similarity, m.llr, m.propose_time, m.verdict, \
+const COLUMNS: &str = "SELECT m.key, m.first_face, m.second_face, m.kind, m.proposal, m.similarity, m.llr, m.propose_time, m.verdict, \
      m.note, m.decided_by, m.decide_time FROM face_matches m WHERE m.tenant = ";
 
 /// One page of pairs, newest first.
@@ -176,6 +179,7 @@ async fn complete(connection: &mut Connection, rows: Vec<MatchRow>) -> Result<Ve
     let known = |key: i64| faces.get(&key).cloned().ok_or_else(|| corrupt("stored match has no face"));
     let record = |row: MatchRow| {
         Ok(MatchRecord {
+            kind: row.kind()?,
             first: known(row.first_face)?,
             second: known(row.second_face)?,
             proposal: row.proposal()?,
@@ -190,6 +194,7 @@ struct MatchRow {
     key: i64,
     first_face: i64,
     second_face: i64,
+    kind: String,
     proposal: String,
     similarity: Option<f64>,
     llr: Option<f64>,
@@ -201,6 +206,10 @@ struct MatchRow {
 }
 
 impl MatchRow {
+    fn kind(&self) -> Result<TemplateKind, StoreError> {
+        TemplateKind::from_name(&self.kind).ok_or_else(|| corrupt("stored kind of a match is not known"))
+    }
+
     fn proposal(&self) -> Result<Option<ProposalRecord>, StoreError> {
         let (Some(similarity), Some(llr), Some(time)) = (self.similarity, self.llr, &self.propose_time) else {
             return Ok(None);

@@ -9,7 +9,7 @@ use super::file::connect;
 use super::{open, options};
 use crate::audit::Actor;
 use crate::error::{ErrorKind, Kinded as _};
-use crate::identity::SearchPolicy;
+use crate::identity::{ScenePolicy, SearchPolicy};
 use crate::keys::SealingKeys;
 use crate::media::MediaTime;
 use crate::scoring::Policy;
@@ -44,6 +44,7 @@ fn ledger(store: &Arc<SqlStore>, sealing: &Arc<SealingKeys>) -> Identities {
         clock: Arc::new(FixedClock),
         policy: Arc::new(Policy::shipped()),
         search: SearchPolicy::shipped(),
+        scenes: ScenePolicy::shipped(),
     };
     let options = IdentityOptions { enabled: true, ..IdentityOptions::default() };
     Identities::new(parts, options, None).expect("the shipped calibration")

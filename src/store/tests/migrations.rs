@@ -19,6 +19,7 @@ const FIXTURES: &[(i64, &str)] = &[
     (5, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/store/database_v5.sql"))),
     (6, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/store/database_v6.sql"))),
     (7, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/store/database_v7.sql"))),
+    (8, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/store/database_v8.sql"))),
 ];
 
 #[test]

@@ -95,6 +95,8 @@ pub enum Stage {
     Deepfake,
     /// Encoding a still.
     Still,
+    /// Describing what is behind a person.
+    Scene,
     /// The session's step: signals, score, segments.
     Score,
     /// Making it durable.
@@ -103,7 +105,7 @@ pub enum Stage {
 
 impl Stage {
     /// Every stage, in order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Queue,
         Self::Decode,
         Self::Detect,
@@ -113,6 +115,7 @@ impl Stage {
         Self::Presentation,
         Self::Deepfake,
         Self::Still,
+        Self::Scene,
         Self::Score,
         Self::Store,
     ];
@@ -128,6 +131,7 @@ impl Stage {
             Self::Presentation => "presentation",
             Self::Deepfake => "deepfake",
             Self::Still => "still",
+            Self::Scene => "scene",
             Self::Score => "score",
             Self::Store => "store",
         }

@@ -7,6 +7,7 @@ pub(in crate::web) mod candidates;
 pub(in crate::web) mod compare;
 pub(in crate::web) mod hunt;
 pub(in crate::web) mod overview;
+pub(in crate::web) mod scene;
 pub(in crate::web) mod search;
 pub(in crate::web) mod watchlist;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bonafide::audit::{Action, Actor, Event};
-use bonafide::identity::SearchPolicy;
+use bonafide::identity::{ScenePolicy, SearchPolicy};
 use bonafide::keys::{SealingKeys, SigningKey};
 use bonafide::media::MediaTime;
 use bonafide::scoring::{Authenticity, Level, Policy, Score, SignalEvidence};
@@ -171,6 +171,7 @@ fn ledger_off(store: &Arc<SqlStore>, clock: &Arc<dyn Clock>) -> Identities {
         clock: Arc::clone(clock),
         policy: Arc::new(Policy::shipped()),
         search: SearchPolicy::shipped(),
+        scenes: ScenePolicy::shipped(),
     };
     Identities::new(parts, IdentityOptions::default(), None).expect("the shipped calibration")
 }

@@ -8,6 +8,7 @@ use bonafide::session::TenantId;
 
 use crate::harness::PATIENCE;
 use crate::identity::{interview, people};
+use crate::places::before_room;
 
 use super::access::entries;
 use super::bench::{MadeUp, Pages};
@@ -27,6 +28,7 @@ fn reads() -> Vec<String> {
         "/identity/search".to_owned(),
         format!("/identity/search?subject={A}"),
         format!("/identity/hunt?subject={A}"),
+        format!("/identity/scene?subject={A}"),
         "/identity/candidates".to_owned(),
         "/identity/candidates/ats-4711".to_owned(),
         "/identity/watchlist".to_owned(),
@@ -34,6 +36,7 @@ fn reads() -> Vec<String> {
         "/identity/compare?a=nobody&b=nothing".to_owned(),
         "/identity/search?subject=nobody&false_matches=many".to_owned(),
         "/identity/hunt".to_owned(),
+        "/identity/scene".to_owned(),
         "/identity/candidates/!".to_owned(),
     ]
 }
@@ -45,6 +48,7 @@ type Form = (&'static str, Vec<(&'static str, &'static str)>, bool);
 fn forms() -> Vec<Form> {
     vec![
         ("/identity/compare", vec![("a", A), ("b", B), ("same", "yes")], false),
+        ("/identity/compare", vec![("a", A), ("b", B), ("of", "scene"), ("same", "no")], false),
         ("/identity/watchlist", vec![("subject", A), ("watched", "yes")], false),
         ("/identity/watchlist", vec![("subject", A), ("watched", "no")], false),
         ("/identity/candidates/ats-4711/delete-reference", vec![("reference", "r-0123456789abcdef01234567")], false),
@@ -250,5 +254,62 @@ async fn the_same_face_under_another_name_is_shown_compared_confirmed_and_hunted
         );
     }
     assert_eq!(entries[0].tenant, TenantId::default().as_str());
+    pages.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_room_behind_two_candidates_is_shown_compared_and_spoken_of() {
+    let Some(people) = people() else { return };
+    let Some(pages) = Pages::start().await else { return };
+    interview(&pages.interviews, "at-home-1", "person-1", &before_room(&people[1][0], 5, 0)).await;
+    interview(&pages.interviews, "at-home-2", "person-2", &before_room(&people[2][0], 5, 9)).await;
+    interview(&pages.interviews, "elsewhere", "person-3", &before_room(&people[4][0], 6, 0)).await;
+    let mut ines = Browser::of(pages.address, "ines").await;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let page = ines.get("/identity").await;
+        if page.body.contains("The same place behind another candidate") {
+            assert!(page.body.contains("likelier of one place than of two") && page.body.contains("Different places"));
+            break;
+        }
+        assert!(Instant::now() < deadline, "it was not proposed: {}", page.body);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let page = ines.get("/sessions/at-home-2").await;
+    assert!(page.body.contains("The same place behind another candidate"), "{}", page.body);
+    assert!(page.body.contains("/identity/scene?subject=sessions/at-home-2"), "{}", page.body);
+    let page = ines.get("/identity/scene?subject=sessions/at-home-2").await;
+    assert!(page.status == 200 && page.body.contains("/sessions/at-home-1"), "{}", page.body);
+    assert!(!page.body.contains("/sessions/elsewhere") && page.body.contains("Backgrounds searched"));
+    let compare = "/identity/compare?a=sessions/at-home-1&b=sessions/at-home-2";
+    let page = ines.get(compare).await;
+    assert!(
+        page.body.contains("Looks like two people.") && page.body.contains("Looks like one place."),
+        "{}",
+        page.body
+    );
+    assert!(page.body.contains("/frame.jpg"), "the rooms are shown");
+    let fields = [
+        ("a", "sessions/at-home-1"),
+        ("b", "sessions/at-home-2"),
+        ("of", "scene"),
+        ("same", "yes"),
+        ("note", "same shelf"),
+    ];
+    let answer = ines.submit(compare, "/identity/compare", &fields).await;
+    let page = ines.get(answer.header("location")).await;
+    assert!(page.body.contains("It is noted that this is one place.") && page.body.contains("same shelf"));
+    assert!(page.body.contains("Looks like two people."), "the faces are another matter");
+    assert!(ines.get("/identity").await.body.contains("Nothing is open."));
+    let mut german = Browser::of(pages.address, "ines").await;
+    german.headers.push(("accept-language", "de".to_owned()));
+    for path in [compare, "/identity/scene?subject=sessions/at-home-2"] {
+        let page = german.get(path).await;
+        assert!(page.status == 200 && page.body.contains("Ort"), "{path} {}", page.body);
+    }
+    assert_eq!(
+        ines.get("/identity/scene?subject=candidates/a/references/r-00112233445566778899aabb").await.status,
+        422
+    );
     pages.stop().await;
 }

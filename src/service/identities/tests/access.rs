@@ -1,10 +1,12 @@
 //! Who may ask: on every path, whoever lacks the permission is refused and written down, other tenants' things do not exist,
 //! and nothing works while the ledger is off.
 
-use super::bench::{Bench, Made, caller, candidate, id, investigator, kind, page, reference, request, session};
+use super::bench::{
+    Bench, Made, caller, candidate, id, investigator, kind, page, reference, request, scene_search, session,
+};
 use crate::audit::Outcome;
 use crate::error::ErrorKind;
-use crate::service::ports::{FaceName, MatchFilter, MatchVerdict, ReferenceName, ReferencePurpose};
+use crate::service::ports::{FaceName, MatchFilter, MatchVerdict, ReferenceName, ReferencePurpose, TemplateKind};
 use crate::service::{Caller, Identities, Permission, Role, Subject};
 
 /// Every path, with what it is called on and how its refusal is to be told.
@@ -28,7 +30,9 @@ async fn every_path(
         ("search reference", ledger.search(caller, &request(named.clone())).await.map(drop)),
         ("hunt", ledger.hunt(caller, &subject, None).await.map(drop)),
         ("hunt reference", ledger.hunt(caller, &named, None).await.map(drop)),
-        ("confirm", ledger.confirm(caller, (&subject, &named), same, "n").await),
+        ("confirm", ledger.confirm(caller, TemplateKind::Face, (&subject, &named), same, "n").await),
+        ("confirm place", ledger.confirm(caller, TemplateKind::Scene, (&subject, &session("bob-1")), same, "n").await),
+        ("search scene", ledger.search_scene(caller, &scene_search(subject.clone())).await.map(drop)),
         ("matches of session", ledger.matches(caller, &of_session, &page()).await.map(drop)),
         ("matches of candidate", ledger.matches(caller, &of_candidate, &page()).await.map(drop)),
         ("watch", ledger.watch(caller, &subject, "n").await),

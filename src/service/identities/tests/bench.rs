@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::audit::{Action, Actor, Event, Outcome};
 use crate::error::{ErrorKind, Kinded};
-use crate::identity::{SearchPolicy, TemplateKey};
+use crate::identity::{ScenePolicy, SearchPolicy, TemplateKey};
 use crate::keys::{SealingKeys, SigningKey};
 use crate::media::MediaTime;
 use crate::scoring::{Level, Policy, Score, SignalEvidence};
@@ -19,7 +19,7 @@ use crate::service::ports::{
 };
 use crate::service::{
     Caller, Enrolment, Identities, IdentityOptions, IdentityParts, NewReference, Permission, ReferenceSource,
-    SearchAnswer, SearchRequest, ServiceError, SessionFace, Subject,
+    SceneSearch, SearchAnswer, SearchRequest, ServiceError, SessionFace, Subject,
 };
 use crate::session::{
     CandidateId, EvidenceMode, JournalEntry, ParticipantId, SessionId, SessionName, SourceKind, TenantId, Track,
@@ -29,6 +29,8 @@ use crate::signals::testing::{face, frame_at};
 use crate::signals::{FaceSearch, SignalName};
 use crate::store::{AuditReader, SqlStore, StoreOptions};
 use crate::vision::Embedding;
+use crate::vision::scene::SceneGap;
+use crate::vision::scene::testing::scene;
 
 /// Numbers of an identity vector.
 const DIMENSION: usize = 512;
@@ -74,12 +76,14 @@ pub(super) struct Made<'a> {
     pub(super) labels: &'a [(&'a str, &'a str)],
     /// Whose vectors they are, as the last score says; `None` = there is no score.
     pub(super) model: Option<&'a str>,
+    /// What is behind each participant, by a number; `None` = a bare wall.
+    pub(super) place: Option<u64>,
 }
 
 impl<'a> Made<'a> {
     /// One person before one camera, with consent.
     pub(super) const fn of(id: &'a str, candidate: &'a str, seen: &'a [(&'a str, &'a [usize])]) -> Self {
-        Self { id, candidate: Some(candidate), seen, consent: "consent/1", labels: &[], model: None }
+        Self { id, candidate: Some(candidate), seen, consent: "consent/1", labels: &[], model: None, place: None }
     }
 }
 
@@ -150,7 +154,7 @@ impl Bench {
         let commit = SessionCommit {
             name: name.clone(),
             expected_journal_len: 0,
-            journal: journal(made.seen),
+            journal: journal(made.seen, made.place),
             scores: made
                 .model
                 .into_iter()
@@ -215,6 +219,7 @@ fn ledger(
         clock: Arc::clone(clock) as _,
         policy: Arc::new(Policy::shipped()),
         search,
+        scenes: ScenePolicy::shipped(),
     };
     Identities::new(parts, options, None).expect("the shipped calibration can be used")
 }
@@ -265,7 +270,7 @@ fn look(person: usize, number: u32) -> Embedding {
     Embedding::from_raw(&raw).expect("has a direction")
 }
 
-fn journal(seen: &[(&str, &[usize])]) -> Vec<JournalEntry> {
+fn journal(seen: &[(&str, &[usize])], place: Option<u64>) -> Vec<JournalEntry> {
     let mut entries = Vec::new();
     for (participant, persons) in seen {
         let track_id = TrackId::new(participant).expect("a good id");
@@ -283,6 +288,8 @@ fn journal(seen: &[(&str, &[usize])]) -> Vec<JournalEntry> {
             observation.faces = FaceSearch::Run(vec![face]);
             entries.push(JournalEntry::Frame { track_id: track_id.clone(), observation });
         }
+        let reading = place.map(scene).ok_or(SceneGap::Plain);
+        entries.push(JournalEntry::Scene { track_id, at: MediaTime::from_millis(3_000), reading });
     }
     entries.push(JournalEntry::Finished { at: MediaTime::ZERO });
     entries
@@ -308,6 +315,10 @@ pub(super) fn person(name: &str, participant: &str, person: u32) -> Subject {
 
 pub(super) fn request(subject: Subject) -> SearchRequest {
     SearchRequest { subject, max_false_matches: None, max_hits: 50 }
+}
+
+pub(super) fn scene_search(subject: Subject) -> SceneSearch {
+    SceneSearch { subject, max_false_matches: None, max_hits: 50 }
 }
 
 pub(super) fn page() -> PageRequest {

@@ -6,6 +6,7 @@ use super::bench::{Bench, Made, candidate, id, investigator, page, request, sess
 use crate::audit::Action;
 use crate::service::ports::{
     Clock as _, FaceName, MatchFilter, MatchVerdict, ReferencePurpose, SessionFilter, SessionPatch, SessionStore as _,
+    TemplateKind,
 };
 use crate::service::{Opinion, Relation, SearchRequest, Subject};
 
@@ -62,7 +63,7 @@ async fn what_is_deleted_is_not_found_and_leaves_memory_at_once() {
     drop(news);
     bench.identities.run(listener).await;
     let held = bench.identities.shared.galleries.of(&investigator().tenant, &bench.identities.source()).await;
-    assert_eq!(held.expect("is loaded").len(), 2);
+    assert_eq!(held.expect("is loaded").faces.len(), 2);
     assert_eq!(found(&bench.identities).await, ["ann-3/0"]);
     assert_eq!(found(&other).await, ["ann-3/0"], "another server learns of it before it searches");
     bench.finished(&Made::of("ann-4", "ann", &[("cam", &[1])])).await;
@@ -135,7 +136,7 @@ async fn a_hunt_follows_what_people_said() {
     let confirm = async |first: &str, second: &str, verdict| {
         let ledger = &bench.identities;
         ledger
-            .confirm(&investigator(), (&session(first), &session(second)), verdict, "same mole")
+            .confirm(&investigator(), TemplateKind::Face, (&session(first), &session(second)), verdict, "same mole")
             .await
             .expect("says so");
     };

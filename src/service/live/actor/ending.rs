@@ -126,12 +126,8 @@ impl Session {
 
     /// Tells whoever listens that the session is finished, and who was seen in it.
     pub(super) fn tell_of_end(&self) {
-        let owned = |interview: &mut Interview| {
-            let persons = interview.persons().map(|(id, persons)| (id.clone(), persons.into_iter().cloned().collect()));
-            persons.collect()
-        };
-        let persons = self.shared().with_interview(owned).unwrap_or_default();
-        self.services().tell(SessionNews::Finished { name: self.record.name.clone(), persons });
+        let sightings = self.shared().with_interview(|interview| interview.sightings()).unwrap_or_default();
+        self.services().tell(SessionNews::Finished { name: self.record.name.clone(), sightings });
     }
 
     /// Leaves the registry, answers who waits, and gives receivers their last events.

@@ -4,7 +4,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 
-use crate::service::ports::{FaceName, ReferenceId, ReferenceName};
+use crate::service::ports::{FaceName, ReferenceId, ReferenceName, TemplateKind};
 use crate::service::{Ledger, LedgerEntry, LedgerPair, PairKind, TemplateCondition};
 use crate::session::CandidateId;
 use crate::web::error::Failure;
@@ -199,7 +199,7 @@ fn pair_line(visit: &Visit, ledger: &Ledger, pair: &LedgerPair) -> Markup {
             td { (visit.text(kind)) }
             td { (likeness(visit, &pair.likeness)) }
             td {
-                @if let Some(said) = &pair.verdict { (verdict(visit, said)) }
+                @if let Some(said) = &pair.verdict { (verdict(visit, TemplateKind::Face, said)) }
                 @else { span.quiet { (visit.text("verdict-open")) } }
             }
             td {

@@ -7,9 +7,10 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::error::{ErrorKind, Kinded as _};
-use crate::service::ports::{MatchVerdict, PageRequest};
+use crate::service::ports::{MatchVerdict, PageRequest, TemplateKind};
 use crate::service::{
-    Comparison, LedgerEntry, MAX_NOTE_BYTES, Permission, SessionView, StillView, Subject, TemplateQuality,
+    Comparison, LedgerEntry, MAX_NOTE_BYTES, Permission, SceneComparison, SessionView, StillView, Subject,
+    TemplateQuality,
 };
 use crate::session::StillSubject;
 use crate::text::count;
@@ -22,7 +23,7 @@ use crate::web::visit::{Member, Visit, own_path};
 
 use super::investigator::Investigator;
 use super::subject::{compare_href, subject};
-use super::words::{interval, likelihood, opinion, quality, similarity, verdict};
+use super::words::{agreement, interval, likelihood, opinion, quality, similarity, verdict, verdict_key};
 use super::{IdentityPage, PAGE_LINES, identity_page};
 
 /// Pictures of one side.
@@ -69,14 +70,18 @@ pub(in crate::web) async fn say(
     };
     let (first, second) = (subject(&query.a)?, subject(&query.b)?);
     let identities = &web.services.identities;
-    let outcome = identities.confirm(member.caller(), (&first, &second), verdict, form.get("note")).await;
+    let kind = if form.get("of") == TemplateKind::Scene.as_str() { TemplateKind::Scene } else { TemplateKind::Face };
+    let outcome = identities.confirm(member.caller(), kind, (&first, &second), verdict, form.get("note")).await;
     if let Err(failure) = outcome.map_err(Failure::from) {
         if failure.is_about_the_form() {
             return compared(&web, &member, &query, Some(&failure.said(&member.visit))).await;
         }
         return Err(failure);
     }
-    let word = format!("match-{}", verdict.as_str());
+    let word = match kind {
+        TemplateKind::Face => format!("match-{}", verdict.as_str()),
+        TemplateKind::Scene => format!("scene-{}", verdict.as_str()),
+    };
     let back = match form.get("back") {
         "" => format!("{}&{}", compare_href(&query.a, &query.b), encode(&[("said", &word)])),
         back => format!("{}?{}", own_path(back).split('?').next().unwrap_or("/"), encode(&[("said", &word)])),
@@ -144,7 +149,11 @@ async fn compared(
             section.card { p.hint { (visit.text("compare-not")) " " (why_not) } }
         }
         @if let Some(comparison) = &comparison { (result(visit, comparison)) }
-        (verdict_form(visit, query))
+        (verdict_form(visit, TemplateKind::Face, query))
+        @if let Some(scene) = comparison.as_ref().and_then(|comparison| comparison.scene.as_ref()) {
+            (places(visit, scene, (&sides.0, &sides.1)))
+            (verdict_form(visit, TemplateKind::Scene, query))
+        }
     };
     let page = identity_page(visit, IdentityPage::Compare, &visit.text("compare-title"), &content);
     let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
@@ -235,7 +244,7 @@ fn result(visit: &Visit, of: &Comparison) -> Markup {
     html! {
         section.card aria-labelledby="result-title" {
             h2 id="result-title" { (visit.text("compare-result")) }
-            p.verdict-words { (opinion(visit, of.likeness.opinion)) " " (likelihood(visit, of.likeness.llr, of.likeness.is_bounded)) }
+            p.verdict-words { (opinion(visit, TemplateKind::Face, of.likeness.opinion)) " " (likelihood(visit, TemplateKind::Face, of.likeness.llr, of.likeness.is_bounded)) }
             dl.facts {
                 (row("identity-similarity", html! { (similarity(visit, f64::from(of.likeness.similarity))) }))
                 (row("identity-interval", html! { (interval(visit, &of.likeness)) }))
@@ -246,28 +255,71 @@ fn result(visit: &Visit, of: &Comparison) -> Markup {
             @if let Some(said) = &of.verdict {
                 div.mark {
                     p.quiet { (visit.text("compare-said")) }
-                    (verdict(visit, said))
+                    (verdict(visit, TemplateKind::Face, said))
                 }
             }
         }
     }
 }
 
-fn verdict_form(visit: &Visit, query: &CompareQuery) -> Markup {
+/// How well the places behind two faces agree, with a picture of each.
+fn places(visit: &Visit, of: &SceneComparison, sides: (&Side, &Side)) -> Markup {
+    let numbers = [
+        ("same", count(visit.language, u64::from(of.n_places.0)).into()),
+        ("different", count(visit.language, u64::from(of.n_places.1)).into()),
+    ];
+    html! {
+        section.card aria-labelledby="places-title" {
+            h2 id="places-title" { (visit.text("scene-compared")) }
+            (agreement(visit, &of.agreement))
+            div.sides.frames { (frame(visit, sides.0)) (frame(visit, sides.1)) }
+            p { (visit.text_with("scene-means", &numbers)) }
+            p { (visit.text("scene-means-not")) }
+            p.quiet { (visit.text("identity-calibration")) " " code.digest { (of.calibration) } }
+            @if let Some(said) = &of.verdict {
+                div.mark {
+                    p.quiet { (visit.text("scene-said")) }
+                    (verdict(visit, TemplateKind::Scene, said))
+                }
+            }
+        }
+    }
+}
+
+/// The whole picture that one side began with.
+fn frame(visit: &Visit, side: &Side) -> Markup {
+    html! {
+        @if let Side::Session { session, chips } = side {
+            @if let Some(still) = chips.first() {
+                img src={ "/sessions/" (session.id.as_str()) "/stills/" (still.ordinal) "/frame.jpg" }
+                    width=(still.frame.width_px) height=(still.frame.height_px) loading="lazy" decoding="async"
+                    alt=(visit.text_with("scene-frame-alt", &[("participant", still.participant_id.as_str().into())]));
+            }
+        }
+    }
+}
+
+/// The form that says what two faces, or the places behind them, are.
+fn verdict_form(visit: &Visit, kind: TemplateKind, query: &CompareQuery) -> Markup {
+    let (title, heading, note) = match kind {
+        TemplateKind::Face => ("compare-say", "say-title", "note"),
+        TemplateKind::Scene => ("scene-say", "say-scene-title", "note-scene"),
+    };
     html! {
         @if visit.may(Permission::Identity) {
-            section.card aria-labelledby="say-title" {
-                h2 id="say-title" { (visit.text("compare-say")) }
+            section.card aria-labelledby=(heading) {
+                h2 id=(heading) { (visit.text(title)) }
                 p.quiet { (visit.text("compare-say-explained")) }
                 form.stack.verdict method="post" action="/identity/compare" {
                     (token(visit))
                     input type="hidden" name="a" value=(query.a);
                     input type="hidden" name="b" value=(query.b);
-                    label for="note" { (visit.text("compare-note")) }
-                    textarea id="note" name="note" rows="2" maxlength=(MAX_NOTE_BYTES) {}
+                    input type="hidden" name="of" value=(kind.as_str());
+                    label for=(note) { (visit.text("compare-note")) }
+                    textarea id=(note) name="note" rows="2" maxlength=(MAX_NOTE_BYTES) {}
                     div.buttons {
-                        button.primary name="same" value="yes" { (visit.text("verdict-same")) }
-                        button.primary name="same" value="no" { (visit.text("verdict-different")) }
+                        button.primary name="same" value="yes" { (visit.text(verdict_key(kind, MatchVerdict::Same))) }
+                        button.primary name="same" value="no" { (visit.text(verdict_key(kind, MatchVerdict::Different))) }
                     }
                 }
             }

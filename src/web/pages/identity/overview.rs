@@ -37,6 +37,7 @@ pub(in crate::web) async fn show(
             h2 id="how-title" { (visit.text("identity-how")) }
             dl.facts {
                 (row("identity-proposes", html! { (visit.text(if options.propose { "identity-yes" } else { "identity-no" })) }))
+                (row("identity-compares-scenes", html! { (visit.text(if options.scenes { "identity-yes" } else { "identity-no" })) }))
                 (row("identity-false-proposals", html! { (small(visit, options.max_false_proposals)) }))
                 (row("identity-false-searches", html! { (small(visit, options.max_false_matches)) }))
                 (row("identity-max-templates", html! { (count(visit.language, options.max_templates as u64)) }))

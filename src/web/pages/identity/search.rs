@@ -6,7 +6,8 @@ use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::service::{Relation, SearchAnswer, SearchHit, SearchRequest, Subject};
+use crate::service::ports::TemplateKind;
+use crate::service::{SearchAnswer, SearchHit, SearchRequest, Subject};
 use crate::web::error::Failure;
 use crate::web::form::SafeUpload;
 use crate::web::layout::token;
@@ -15,7 +16,7 @@ use crate::web::visit::{Member, Visit};
 
 use super::investigator::Investigator;
 use super::subject::{compare_href, hunt_href, side, subject};
-use super::words::{figures, likeness, small, verdict};
+use super::words::{figures, likeness, relation, small, verdict};
 use super::{IdentityPage, identity_page};
 
 /// Hits of one page.
@@ -152,18 +153,13 @@ fn hits(visit: &Visit, query: &SearchQuery, found: &SearchAnswer) -> Markup {
 }
 
 fn line(visit: &Visit, query: &SearchQuery, hit: &SearchHit) -> Markup {
-    let relation = match hit.relation {
-        Relation::SameCandidate => "relation-same",
-        Relation::OtherCandidate => "relation-other",
-        Relation::Unknown => "relation-unknown",
-    };
     html! {
         tr {
             td { (side(visit, &hit.face)) }
             td { (likeness(visit, &hit.likeness)) }
-            td { (visit.text(relation)) }
+            td { (relation(visit, hit.relation)) }
             td {
-                @if let Some(said) = &hit.verdict { (verdict(visit, said)) }
+                @if let Some(said) = &hit.verdict { (verdict(visit, TemplateKind::Face, said)) }
                 @else { span.quiet { (visit.text("verdict-open")) } }
             }
             td {

@@ -9,7 +9,8 @@ use crate::web::error::Failure;
 use crate::web::state::Web;
 use crate::web::visit::{Member, Visit};
 
-use super::subject::{compare_href, face_link, hunt_href, search_href};
+use super::subject::{compare_href, face_link, hunt_href, scene_href, search_href};
+use super::words::verdict_key;
 
 /// Pairs that the card shows.
 const MAX_PAIRS: u32 = 8;
@@ -19,6 +20,7 @@ const MAX_PAIRS: u32 = 8;
 pub(in crate::web::pages) struct SeenBefore {
     pairs: Vec<MatchRecord>,
     has_more: bool,
+    compares_scenes: bool,
 }
 
 impl SeenBefore {
@@ -32,9 +34,10 @@ impl SeenBefore {
             return Ok(None);
         }
         let request = PageRequest { size: MAX_PAIRS, token: None };
-        let found =
-            web.services.identities.matches(member.caller(), &MatchFilter::OfSession(id.clone()), &request).await?;
-        Ok(Some(Self { has_more: found.next_page_token.is_some(), pairs: found.items }))
+        let identities = &web.services.identities;
+        let found = identities.matches(member.caller(), &MatchFilter::OfSession(id.clone()), &request).await?;
+        let compares_scenes = identities.compares_scenes();
+        Ok(Some(Self { has_more: found.next_page_token.is_some(), pairs: found.items, compares_scenes }))
     }
 
     /// The card.
@@ -52,7 +55,7 @@ impl SeenBefore {
                             (face_link(visit, other))
                             p.quiet {
                                 (visit.text(&match (&pair.verdict, &pair.proposal) {
-                                    (Some(said), _) => format!("verdict-{}", said.verdict.as_str()),
+                                    (Some(said), _) => verdict_key(pair.kind, said.verdict).to_owned(),
                                     (None, Some(proposal)) => format!("proposal-{}", proposal.reason.as_str()),
                                     (None, None) => "proposal-none".to_owned(),
                                 }))
@@ -69,6 +72,7 @@ impl SeenBefore {
                     a.button.small href=(compare_href(&name, "")) { (visit.text("identity-compare")) }
                     a.button.small href=(search_href(&name)) { (visit.text("identity-search")) }
                     a.button.small href=(hunt_href(&name)) { (visit.text("identity-hunt")) }
+                    @if self.compares_scenes { a.button.small href=(scene_href(&name)) { (visit.text("scene-title")) } }
                     @if let Some(candidate) = &session.candidate {
                         a.button.small href={ "/identity/candidates/" (candidate.as_str()) } { (visit.text("seen-ledger")) }
                     }

@@ -48,6 +48,11 @@ pub(super) fn hunt_href(subject: &str) -> String {
     format!("/identity/hunt?{}", encode(&[("subject", subject)]))
 }
 
+/// Where sessions that were held in the same place are listed.
+pub(super) fn scene_href(subject: &str) -> String {
+    format!("/identity/scene?{}", encode(&[("subject", subject)]))
+}
+
 /// The page on which a face is at home, and what it is called there.
 pub(super) fn face_link(visit: &Visit, face: &FaceRecord) -> Markup {
     let name = |id: &str| if face.display_name.is_empty() { id.to_owned() } else { face.display_name.clone() };

@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 
 use crate::identity::{FalseMatches, Support};
-use crate::service::ports::{MatchVerdict, VerdictRecord};
-use crate::service::{Likeness, Opinion, SearchFigures, TemplateQuality};
+use crate::service::ports::{MatchVerdict, TemplateKind, VerdictRecord};
+use crate::service::{Likeness, Opinion, Relation, SceneAgreement, SearchFigures, TemplateQuality};
 use crate::text::{Value, count, fixed};
 use crate::web::parts::moment;
 use crate::web::visit::Visit;
@@ -28,18 +28,22 @@ fn ratio(visit: &Visit, llr: f64) -> String {
     count(visit.language, whole)
 }
 
-/// "About 400 times likelier one person than two."
-pub(super) fn likelihood(visit: &Visit, llr: f64, is_bounded: bool) -> String {
+/// "About 400 times likelier one person than two", or one place.
+pub(super) fn likelihood(visit: &Visit, kind: TemplateKind, llr: f64, is_bounded: bool) -> String {
+    let prefix = match kind {
+        TemplateKind::Face => "ratio",
+        TemplateKind::Scene => "scene-ratio",
+    };
     if llr.abs() < EVEN_RATIO.ln() {
-        return visit.text("ratio-even");
+        return visit.text(&format!("{prefix}-even"));
     }
     let key = match (llr > 0.0, is_bounded) {
-        (true, false) => "ratio-one",
-        (true, true) => "ratio-one-at-least",
-        (false, false) => "ratio-two",
-        (false, true) => "ratio-two-at-least",
+        (true, false) => "one",
+        (true, true) => "one-at-least",
+        (false, false) => "two",
+        (false, true) => "two-at-least",
     };
-    visit.text_with(key, &[("n", ratio(visit, llr).into())])
+    visit.text_with(&format!("{prefix}-{key}"), &[("n", ratio(visit, llr).into())])
 }
 
 /// An end of an interval: `400 times one person`, `30 times two people`.
@@ -53,20 +57,47 @@ pub(super) fn similarity(visit: &Visit, similarity: f64) -> String {
 }
 
 /// What an opinion is called.
-pub(super) fn opinion(visit: &Visit, opinion: Opinion) -> Markup {
-    let (key, class) = match opinion {
-        Opinion::Same => ("opinion-same", "opinion same"),
-        Opinion::Different => ("opinion-different", "opinion different"),
-        Opinion::Unclear => ("opinion-unclear", "opinion unclear"),
+pub(super) fn opinion(visit: &Visit, kind: TemplateKind, opinion: Opinion) -> Markup {
+    let (key, class) = match (kind, opinion) {
+        (TemplateKind::Face, Opinion::Same) => ("opinion-same", "opinion same"),
+        (TemplateKind::Face, Opinion::Different) => ("opinion-different", "opinion different"),
+        (TemplateKind::Scene, Opinion::Same) => ("scene-opinion-same", "opinion same"),
+        (TemplateKind::Scene, Opinion::Different) => ("scene-opinion-different", "opinion different"),
+        (TemplateKind::Face | TemplateKind::Scene, Opinion::Unclear) => ("opinion-unclear", "opinion unclear"),
     };
     html! { strong class=(class) { (visit.text(key)) } }
+}
+
+/// How well two places agree: opinion, ratio, features.
+pub(super) fn agreement(visit: &Visit, of: &SceneAgreement) -> Markup {
+    let values = [
+        ("n", similarity(visit, f64::from(of.score)).into()),
+        ("features", count(visit.language, u64::from(of.n_matched)).into()),
+    ];
+    html! {
+        (opinion(visit, TemplateKind::Scene, of.opinion))
+        p { (likelihood(visit, TemplateKind::Scene, of.llr, of.is_bounded)) }
+        p.quiet {
+            (visit.text_with("scene-score", &values))
+            @if of.is_mirrored { " · " (visit.text("scene-mirrored")) }
+        }
+    }
+}
+
+/// Whose a hit is.
+pub(super) fn relation(visit: &Visit, relation: Relation) -> String {
+    visit.text(match relation {
+        Relation::SameCandidate => "relation-same",
+        Relation::OtherCandidate => "relation-other",
+        Relation::Unknown => "relation-unknown",
+    })
 }
 
 /// A likeness: opinion, ratio, similarity.
 pub(super) fn likeness(visit: &Visit, of: &Likeness) -> Markup {
     html! {
-        (opinion(visit, of.opinion))
-        p { (likelihood(visit, of.llr, of.is_bounded)) }
+        (opinion(visit, TemplateKind::Face, of.opinion))
+        p { (likelihood(visit, TemplateKind::Face, of.llr, of.is_bounded)) }
         p.quiet { (visit.text_with("identity-similarity-short", &[("n", similarity(visit, f64::from(of.similarity)).into())])) }
     }
 }
@@ -86,14 +117,20 @@ pub(super) fn quality(visit: &Visit, of: TemplateQuality) -> String {
     visit.text_with(if of.n_embeddings == 1 { "identity-quality-one" } else { "identity-quality" }, &values)
 }
 
-/// What people said of two faces.
-pub(super) fn verdict(visit: &Visit, of: &VerdictRecord) -> Markup {
-    let key = match of.verdict {
-        MatchVerdict::Same => "verdict-same",
-        MatchVerdict::Different => "verdict-different",
-    };
+/// What a verdict on faces, or on the places behind them, is called.
+pub(super) fn verdict_key(kind: TemplateKind, verdict: MatchVerdict) -> &'static str {
+    match (kind, verdict) {
+        (TemplateKind::Face, MatchVerdict::Same) => "verdict-same",
+        (TemplateKind::Face, MatchVerdict::Different) => "verdict-different",
+        (TemplateKind::Scene, MatchVerdict::Same) => "scene-verdict-same",
+        (TemplateKind::Scene, MatchVerdict::Different) => "scene-verdict-different",
+    }
+}
+
+/// What people said of two faces, or of the places behind them.
+pub(super) fn verdict(visit: &Visit, kind: TemplateKind, of: &VerdictRecord) -> Markup {
     html! {
-        strong { (visit.text(key)) }
+        strong { (visit.text(verdict_key(kind, of.verdict))) }
         p.quiet { (of.by) " · " (moment(visit, of.time)) }
         @if !of.note.is_empty() { p.note { (of.note) } }
     }
@@ -111,11 +148,13 @@ pub(super) fn small(visit: &Visit, value: f64) -> String {
 }
 
 /// False matches to expect, with their interval and what stands behind them.
-pub(super) fn expected(visit: &Visit, of: &FalseMatches) -> String {
-    let key = match of.support {
-        Support::Measured => "false-matches-measured",
-        Support::Extrapolated => "false-matches-extrapolated",
-        Support::Beyond => "false-matches-beyond",
+pub(super) fn expected(visit: &Visit, kind: TemplateKind, of: &FalseMatches) -> String {
+    let key = match (kind, of.support) {
+        (TemplateKind::Face, Support::Measured) => "false-matches-measured",
+        (TemplateKind::Face, Support::Extrapolated) => "false-matches-extrapolated",
+        (TemplateKind::Scene, Support::Measured) => "scene-false-matches-measured",
+        (TemplateKind::Scene, Support::Extrapolated) => "scene-false-matches-extrapolated",
+        (TemplateKind::Face | TemplateKind::Scene, Support::Beyond) => "false-matches-beyond",
     };
     let values = [
         ("expected", small(visit, of.expected).into()),
@@ -135,7 +174,7 @@ pub(super) fn figures(visit: &Visit, of: &SearchFigures) -> Markup {
             dl.facts {
                 (row("figures-searched", html! { (number(of.n_searched)) }))
                 (row("figures-threshold", html! { (similarity(visit, f64::from(of.threshold_similarity))) }))
-                (row("figures-expected", html! { (expected(visit, &of.false_matches)) }))
+                (row("figures-expected", html! { (expected(visit, TemplateKind::Face, &of.false_matches)) }))
                 (row("figures-quality", html! { (quality(visit, of.quality)) }))
                 (row("identity-calibration", html! { code.digest { (of.calibration) } }))
                 @if of.n_other_model > 0 { (row("figures-other-model", html! { (number(of.n_other_model)) })) }
