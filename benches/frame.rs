@@ -76,6 +76,7 @@ fn frame(criterion: &mut Criterion<CpuTime>) {
         urgency: Urgency { standing: Standing::Clear, doubts: FaceModels::NONE, settled: FaceModels::NONE },
         waited: Duration::ZERO,
         still: None,
+        scene: false,
     };
     let rows = [
         ("no face search", [false; 4]),
@@ -125,7 +126,7 @@ fn still(
     let mut next = || {
         frame.sequence += 1;
         frame.media_time = frame.media_time.saturating_add(FRAME_INTERVAL);
-        analyst.look(black_box(&frame), &context).expect("models run").1.expect("a still")
+        analyst.look(black_box(&frame), &context).expect("models run").still.expect("a still")
     };
     let shot = next();
     println!(

@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::identity::{ScenePolicy, SearchPolicy};
 use crate::keys::KeyFile;
 use crate::service::ports::{
-    Clock, FaceName, MatchFilter, MatchVerdict, PageRequest, ReferenceId, ReferenceName, ReferencePurpose,
+    Clock, FaceName, MatchFilter, MatchVerdict, PageRequest, Pair, ReferenceId, ReferenceName, ReferencePurpose,
     SessionStore, TemplateKind,
 };
 use crate::service::{
@@ -318,20 +318,11 @@ impl IdentityArgs {
                     VerdictArg::Same => MatchVerdict::Same,
                     VerdictArg::Different => MatchVerdict::Different,
                 };
-                identities.confirm(caller, kind, (&subject(first)?, &subject(second)?), verdict, note).await?;
+                identities
+                    .confirm(caller, Pair::of(kind, (&subject(first)?, &subject(second)?)), verdict, note)
+                    .await?;
             }
-            IdentityCommand::Matches { open } => {
-                let filter = if *open { MatchFilter::Open } else { MatchFilter::All };
-                let mut page = PageRequest { size: PAGE_SIZE, token: None };
-                loop {
-                    let found = identities.matches(caller, &filter, &page).await?;
-                    self.print(found.items.iter().map(output::pair), output::MATCHES_HEAD);
-                    page.token = found.next_page_token;
-                    if page.token.is_none() {
-                        break;
-                    }
-                }
-            }
+            IdentityCommand::Matches { open } => self.list_matches(identities, caller, *open).await?,
             IdentityCommand::Candidates => {
                 let mut page = PageRequest { size: PAGE_SIZE, token: None };
                 loop {
@@ -391,6 +382,19 @@ impl IdentityArgs {
             }
         }
         Ok(())
+    }
+
+    async fn list_matches(&self, identities: &Identities, caller: &Caller, open: bool) -> anyhow::Result<()> {
+        let filter = if open { MatchFilter::Open } else { MatchFilter::All };
+        let mut page = PageRequest { size: PAGE_SIZE, token: None };
+        loop {
+            let found = identities.matches(caller, &filter, &page).await?;
+            self.print(found.items.iter().map(output::pair), output::MATCHES_HEAD);
+            page.token = found.next_page_token;
+            if page.token.is_none() {
+                return Ok(());
+            }
+        }
     }
 
     /// Prints lines: JSON objects, or their values as a table below `head`.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
-use crate::service::ports::{MatchFilter, PageRequest};
+use crate::service::ports::{MatchFilter, PageRequest, Pair};
 use crate::service::{Caller, Enrolment, Identities, SceneSearch, SearchRequest};
 
 use super::access;
@@ -151,7 +151,7 @@ impl Identity {
         let second = subject_from_wire("second", request.second)?;
         let verdict = match_verdict_from_wire(request.verdict)?;
         let kind = match_kind_from_wire(request.kind)?;
-        self.identities.confirm(caller, kind, (&first, &second), verdict, &request.note).await?;
+        self.identities.confirm(caller, Pair::of(kind, (&first, &second)), verdict, &request.note).await?;
         Ok(v1::ConfirmMatchResponse {})
     }
 

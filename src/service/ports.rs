@@ -28,8 +28,9 @@ pub use self::evidence::{EvidenceError, EvidenceStore, FileDigest, StillRow, Sti
 pub use self::groups::GroupCount;
 pub use self::identity::{
     CandidateRecord, FaceName, FaceRecord, IdentityStore, MatchFilter, MatchRecord, MatchVerdict, NewProposal,
-    NewReferenceRow, NewTemplate, PageRequest, Proposal, ProposalRecord, ReferenceId, ReferenceName, ReferencePurpose,
-    ReferenceRecord, StoredTemplate, TemplateChanges, TemplateKind, TemplateState, VerdictRecord, WatchRecord,
+    NewReferenceRow, NewTemplate, PageRequest, Pair, Proposal, ProposalRecord, ReferenceId, ReferenceName,
+    ReferencePurpose, ReferenceRecord, StoredTemplate, TemplateChanges, TemplateKind, TemplateState, VerdictRecord,
+    WatchRecord,
 };
 pub use self::report::{
     AuditRow, JournalDigest, LogEnd, ReportLimits, ReportRows, ReportStore, Timeline, TimelinePoint,

@@ -6,8 +6,8 @@ use crate::identity::{ModelDigest, TemplateKey};
 use crate::keys::WrappedKey;
 use crate::service::ports::{
     DataKeyStore, FaceName, IdentityStore, MatchFilter, MatchVerdict, NewProposal, NewReferenceRow, NewTemplate,
-    PageRequest, Proposal, ReferenceId, ReferenceName, ReferencePurpose, ReferenceRecord, ReviewStore, SessionRecord,
-    SessionStore, StoreError, TemplateKind, TemplateState, VerdictRecord,
+    PageRequest, Pair, Proposal, ReferenceId, ReferenceName, ReferencePurpose, ReferenceRecord, ReviewStore,
+    SessionRecord, SessionStore, StoreError, TemplateKind, TemplateState, VerdictRecord,
 };
 use crate::session::{CandidateId, SessionName, TenantId};
 
@@ -292,20 +292,25 @@ pub(super) async fn a_persons_word_outlives_proposals_and_templates(store: &impl
     assert_eq!((proposal.reason, &found[0].verdict), (Proposal::OtherCandidate, &None));
     assert_eq!(found[0].first.candidate, Some(candidate("ats-4711")));
     store
-        .decide_match(&tenant(), TemplateKind::Face, (pair().1, pair().0), word(MatchVerdict::Same), event())
+        .decide_match(&tenant(), Pair::of(TemplateKind::Face, (pair().1, pair().0)), word(MatchVerdict::Same), event())
         .await
         .expect("decides");
     assert_eq!(of(&pair().0).await[0].verdict, Some(word(MatchVerdict::Same)));
     let again = store.propose(&tenant(), vec![proposed(pair().0, pair().1)], time(9)).await.expect("proposes");
     assert_eq!((again, of(&pair().0).await[0].verdict.clone()), (0, Some(word(MatchVerdict::Same))));
     store
-        .decide_match(&tenant(), TemplateKind::Face, pair(), word(MatchVerdict::Different), event())
+        .decide_match(&tenant(), Pair::of(TemplateKind::Face, pair()), word(MatchVerdict::Different), event())
         .await
         .expect("changes their mind");
     assert_eq!(of(&pair().0).await.len(), 1);
     assert_eq!(of(&pair().0).await[0].proposal, Some(proposal), "what the machine said stands beside it");
     let missing = store
-        .decide_match(&tenant(), TemplateKind::Face, (pair().0, face("gone-1", 0)), word(MatchVerdict::Same), event())
+        .decide_match(
+            &tenant(),
+            Pair::of(TemplateKind::Face, (pair().0, face("gone-1", 0))),
+            word(MatchVerdict::Same),
+            event(),
+        )
         .await;
     assert!(matches!(missing, Err(StoreError::NoSuch { .. })), "{missing:?}");
     store.delete(&first, None, said()).await.expect("deletes");
@@ -321,7 +326,7 @@ pub(super) async fn pairs_of_places_are_kept_beside_those_of_faces(store: &impl 
     assert_eq!(store.propose(&tenant(), both.clone(), time(9)).await.expect("keeps"), 2);
     assert_eq!(store.propose(&tenant(), both, time(10)).await.expect("keeps"), 0, "once each");
     store
-        .decide_match(&tenant(), TemplateKind::Scene, pair(), word(MatchVerdict::Same), event())
+        .decide_match(&tenant(), Pair::of(TemplateKind::Scene, pair()), word(MatchVerdict::Same), event())
         .await
         .expect("decides");
     let found = store.matches_of(&tenant(), &pair().0).await.expect("reads");
@@ -341,7 +346,10 @@ pub(super) async fn matches_are_listed_by_what_they_are_about(store: &impl Store
     let offered = (1..4).map(|number| proposed(face("abcd-0", 0), face(&format!("abcd-{number}"), 0))).collect();
     store.propose(&tenant(), offered, time(6)).await.expect("proposes");
     let pair = (face("abcd-3", 0), of_reference);
-    store.decide_match(&tenant(), TemplateKind::Face, pair, word(MatchVerdict::Same), event()).await.expect("decides");
+    store
+        .decide_match(&tenant(), Pair::of(TemplateKind::Face, pair), word(MatchVerdict::Same), event())
+        .await
+        .expect("decides");
     let count = async |filter: MatchFilter| {
         let mut found = Vec::new();
         let mut request = page(2);
@@ -440,7 +448,11 @@ pub(super) async fn faces_of_other_tenants_do_not_exist(store: &impl Store) {
     assert_eq!(store.watched(&other, &page(9)).await.expect("lists").items, []);
     let pair = (ours.clone(), FaceName::Reference(of_reference));
     assert_eq!(
-        kind(store.decide_match(&other, TemplateKind::Face, pair.clone(), word(MatchVerdict::Same), event()).await),
+        kind(
+            store
+                .decide_match(&other, Pair::of(TemplateKind::Face, pair.clone()), word(MatchVerdict::Same), event())
+                .await
+        ),
         ErrorKind::NotFound
     );
     assert_eq!(store.propose(&other, vec![proposed(pair.0, pair.1)], time(6)).await.expect("proposes"), 0);

@@ -14,7 +14,7 @@ use crate::identity::TemplateKey;
 use crate::keys::WrappedKey;
 use crate::service::ports::{
     CandidateRecord, FaceName, FaceRecord, IdentityStore, MatchFilter, MatchRecord, NewProposal, NewReferenceRow,
-    NewTemplate, Page, PageRequest, ReferenceName, ReferenceRecord, StoreError, StoredTemplate, TemplateChanges,
+    NewTemplate, Page, PageRequest, Pair, ReferenceName, ReferenceRecord, StoreError, StoredTemplate, TemplateChanges,
     TemplateKind, TemplateState, VerdictRecord, WatchRecord,
 };
 use crate::session::{CandidateId, SessionName, TenantId};
@@ -180,12 +180,11 @@ impl IdentityStore for SqlStore {
     async fn decide_match(
         &self,
         tenant: &TenantId,
-        kind: TemplateKind,
-        faces: (FaceName, FaceName),
+        pair: Pair<FaceName>,
         verdict: VerdictRecord,
         audit: Event,
     ) -> Result<(), StoreError> {
-        self.writer.apply(DecideMatch { tenant: tenant.clone(), kind, faces, verdict, audit }).await
+        self.writer.apply(DecideMatch { tenant: tenant.clone(), pair, verdict, audit }).await
     }
 
     async fn matches(

@@ -188,13 +188,11 @@ impl TryFrom<EntryV1> for JournalEntry {
 }
 
 fn scene_reading(descriptor: Option<Vec<u8>>, gap: &str) -> Result<SceneReading, StoreError> {
-    match descriptor {
-        Some(bytes) => SceneDescriptor::from_bytes(&bytes).map(Ok).map_err(|error| corrupt(format!("stored {error}"))),
-        None => {
-            let gap = SceneGap::from_name(gap).ok_or_else(|| corrupt("stored gap of a background is not known"))?;
-            Ok(Err(gap))
-        }
-    }
+    let Some(bytes) = descriptor else {
+        let gap = SceneGap::from_name(gap).ok_or_else(|| corrupt("stored gap of a background is not known"))?;
+        return Ok(Err(gap));
+    };
+    SceneDescriptor::from_bytes(&bytes).map(Ok).map_err(|error| corrupt(format!("stored {error}")))
 }
 
 impl From<&Track> for TrackV1 {

@@ -4,7 +4,7 @@ use crate::audit::Action;
 use crate::service::caller::Caller;
 use crate::service::error::ServiceError;
 use crate::service::ports::{
-    FaceName, MatchFilter, MatchRecord, MatchVerdict, Page, PageRequest, TemplateKind, VerdictRecord, WatchRecord,
+    FaceName, MatchFilter, MatchRecord, MatchVerdict, Page, PageRequest, Pair, TemplateKind, VerdictRecord, WatchRecord,
 };
 use crate::service::review::{Need, check_note};
 
@@ -22,11 +22,11 @@ impl Identities {
     pub async fn confirm(
         &self,
         caller: &Caller,
-        kind: TemplateKind,
-        (first, second): (&Subject, &Subject),
+        pair: Pair<&Subject>,
         verdict: MatchVerdict,
         note: &str,
     ) -> Result<(), ServiceError> {
+        let Pair { kind, first, second } = pair;
         let event = self.begin(caller, Action::IdentityConfirm, first.object()).await?;
         let event = event.with("other", second.object()).with("of", kind.as_str()).with("verdict", verdict.as_str());
         let said = async {
@@ -43,7 +43,7 @@ impl Identities {
             }
             let verdict = VerdictRecord { verdict, note, by: caller.actor.to_string(), time: event.time };
             let event = event.clone().with("faces", format!("{} {}", faces.0, faces.1));
-            Ok(self.shared.store.decide_match(&caller.tenant, kind, faces, verdict, event).await?)
+            Ok(self.shared.store.decide_match(&caller.tenant, Pair::of(kind, faces), verdict, event).await?)
         };
         match said.await {
             Ok(()) => Ok(()),

@@ -82,7 +82,8 @@ impl Identities {
         let (_, stored) = shared.store.session_templates(name, TemplateKind::Scene).await?;
         let (mut proposals, mut n_searched) = (Vec::new(), 0);
         for scene in stored.iter().filter(|stored| stored.model == SCENE_MODEL) {
-            let known = self.open_scene(&name.tenant, scene, &stored)?;
+            // One that does not open is in the log, and keeps nobody from the faces.
+            let Ok(known) = self.open_scene(&name.tenant, scene, &stored) else { continue };
             let record = self.record_of_face(&name.tenant, &known.own, &known.face).await?;
             let wished = Wished::AboutSoFew(shared.options.max_false_proposals);
             let scan = self.scan_scenes(&name.tenant, &known, wished, MAX_HITS).await?;

@@ -313,6 +313,24 @@ pub struct NewReferenceRow {
     pub sealed: Vec<u8>,
 }
 
+/// Two faces, or the places behind them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair<F> {
+    /// What is compared.
+    pub kind: TemplateKind,
+    /// One.
+    pub first: F,
+    /// The other.
+    pub second: F,
+}
+
+impl<F> Pair<F> {
+    /// A pair of that kind.
+    pub fn of(kind: TemplateKind, (first, second): (F, F)) -> Self {
+        Self { kind, first, second }
+    }
+}
+
 /// Two faces that the machine asks a person to look at.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewProposal {
@@ -502,8 +520,7 @@ pub trait IdentityStore: AuditLog {
     async fn decide_match(
         &self,
         tenant: &TenantId,
-        kind: TemplateKind,
-        faces: (FaceName, FaceName),
+        pair: Pair<FaceName>,
         verdict: VerdictRecord,
         audit: Event,
     ) -> Result<(), StoreError>;

@@ -7,7 +7,7 @@ use sqlx::FromRow;
 
 use crate::audit::Event;
 use crate::service::ports::{
-    FaceName, MatchFilter, MatchRecord, MatchVerdict, NewProposal, Page, PageRequest, Proposal, ProposalRecord,
+    FaceName, MatchFilter, MatchRecord, MatchVerdict, NewProposal, Page, PageRequest, Pair, Proposal, ProposalRecord,
     StoreError, TemplateKind, VerdictRecord,
 };
 use crate::session::TenantId;
@@ -62,8 +62,7 @@ impl Operation for Propose {
 /// Keeps a person's word.
 pub(super) struct DecideMatch {
     pub(super) tenant: TenantId,
-    pub(super) kind: TemplateKind,
-    pub(super) faces: (FaceName, FaceName),
+    pub(super) pair: Pair<FaceName>,
     pub(super) verdict: VerdictRecord,
     pub(super) audit: Event,
 }
@@ -74,9 +73,9 @@ impl Operation for DecideMatch {
     const DOING: &'static str = "storing what a person says of two faces";
 
     async fn apply(&mut self, step: &mut Step<'_>) -> Result<(), Refusal> {
-        let Self { tenant, kind, faces, verdict, audit } = self;
-        let first = face::require(step.connection, tenant, &faces.0).await?;
-        let second = face::require(step.connection, tenant, &faces.1).await?;
+        let Self { tenant, pair, verdict, audit } = self;
+        let first = face::require(step.connection, tenant, &pair.first).await?;
+        let second = face::require(step.connection, tenant, &pair.second).await?;
         sqlx::query(
             "INSERT INTO face_matches (tenant, first_face, second_face, kind, proposal, verdict, note, decided_by, \
              decide_time) VALUES ($1, $2, $3, $4, '', $5, $6, $7, $8) ON CONFLICT (first_face, second_face, kind) \
@@ -86,7 +85,7 @@ impl Operation for DecideMatch {
         .bind(tenant.as_str())
         .bind(first.min(second))
         .bind(first.max(second))
-        .bind(kind.as_str())
+        .bind(pair.kind.as_str())
         .bind(verdict.verdict.as_str())
         .bind(&verdict.note)
         .bind(&verdict.by)

@@ -2,7 +2,7 @@
 
 identity-off = Gesichter werden hier nicht über Sitzungen hinweg verglichen. Wer diese Installation betreibt, kann es einschalten: in der Konfiguration unter [identity] „enabled = true“ setzen und neu starten. Es braucht die Einwilligung der Betroffenen.
 identity-title = Schon gesehen
-identity-lead = Paare von Gesichtern, die nicht zusammenpassen. Die Maschine schlägt vor; ein Mensch sieht hin und sagt, was sie sind.
+identity-lead = Paare, die auffallen: Gesichter oder die Orte hinter ihnen. Die Maschine schlägt vor; ein Mensch sieht hin und sagt, was sie sind.
 identity-overview = Offen
 identity-compare = Vergleichen
 identity-search = Suchen

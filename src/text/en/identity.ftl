@@ -2,7 +2,7 @@
 
 identity-off = Faces are not compared across sessions here. Whoever runs this installation can enable it: set "enabled = true" under [identity] in the configuration and start again. It needs consent of the people concerned.
 identity-title = Seen before
-identity-lead = Pairs of faces that look odd together. The machine proposes; a person looks and says what they are.
+identity-lead = Pairs that look odd together: faces, or the places behind them. The machine proposes; a person looks and says what they are.
 identity-overview = Open
 identity-compare = Compare
 identity-search = Search

@@ -6,7 +6,7 @@ use super::bench::{
 };
 use crate::audit::Outcome;
 use crate::error::ErrorKind;
-use crate::service::ports::{FaceName, MatchFilter, MatchVerdict, ReferenceName, ReferencePurpose, TemplateKind};
+use crate::service::ports::{FaceName, MatchFilter, MatchVerdict, Pair, ReferenceName, ReferencePurpose, TemplateKind};
 use crate::service::{Caller, Identities, Permission, Role, Subject};
 
 /// Every path, with what it is called on and how its refusal is to be told.
@@ -30,8 +30,11 @@ async fn every_path(
         ("search reference", ledger.search(caller, &request(named.clone())).await.map(drop)),
         ("hunt", ledger.hunt(caller, &subject, None).await.map(drop)),
         ("hunt reference", ledger.hunt(caller, &named, None).await.map(drop)),
-        ("confirm", ledger.confirm(caller, TemplateKind::Face, (&subject, &named), same, "n").await),
-        ("confirm place", ledger.confirm(caller, TemplateKind::Scene, (&subject, &session("bob-1")), same, "n").await),
+        ("confirm", ledger.confirm(caller, Pair::of(TemplateKind::Face, (&subject, &named)), same, "n").await),
+        (
+            "confirm place",
+            ledger.confirm(caller, Pair::of(TemplateKind::Scene, (&subject, &session("bob-1"))), same, "n").await,
+        ),
         ("search scene", ledger.search_scene(caller, &scene_search(subject.clone())).await.map(drop)),
         ("matches of session", ledger.matches(caller, &of_session, &page()).await.map(drop)),
         ("matches of candidate", ledger.matches(caller, &of_candidate, &page()).await.map(drop)),

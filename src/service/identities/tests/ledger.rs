@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, Made, caller, candidate, investigator, kind, page, reference, session, short};
 use crate::error::ErrorKind;
-use crate::service::ports::{Clock as _, MatchVerdict, ReferencePurpose, TemplateKind, TemplateState};
+use crate::service::ports::{Clock as _, MatchVerdict, Pair, ReferencePurpose, TemplateKind, TemplateState};
 use crate::service::{
     Enrolment, LedgerEntry, NewReference, Opinion, PairKind, Permission, ReferenceSource, Subject, TemplateCondition,
 };
@@ -60,7 +60,7 @@ async fn a_persons_word_settles_different_faces() {
     let ledger = &bench.identities;
     let (first, second) = (session("ann-1"), session("ann-2"));
     ledger
-        .confirm(&investigator(), TemplateKind::Face, (&first, &second), MatchVerdict::Same, "shaved")
+        .confirm(&investigator(), Pair::of(TemplateKind::Face, (&first, &second)), MatchVerdict::Same, "shaved")
         .await
         .expect("says so");
     assert!(!is_odd().await);
@@ -68,11 +68,16 @@ async fn a_persons_word_settles_different_faces() {
     assert_eq!(comparison.likeness.opinion, Opinion::Different, "the machine keeps its own");
     assert_eq!(comparison.verdict.expect("is told").note, "shaved");
     assert!(comparison.n_people.0 > 100 && comparison.n_people.1 > 1_000);
-    let same = ledger.confirm(&investigator(), TemplateKind::Face, (&first, &first), MatchVerdict::Same, "").await;
+    let same =
+        ledger.confirm(&investigator(), Pair::of(TemplateKind::Face, (&first, &first)), MatchVerdict::Same, "").await;
     assert_eq!(kind(same), ErrorKind::InvalidInput);
     let long = "x".repeat(5_000);
     assert_eq!(
-        kind(ledger.confirm(&investigator(), TemplateKind::Face, (&first, &second), MatchVerdict::Same, &long).await),
+        kind(
+            ledger
+                .confirm(&investigator(), Pair::of(TemplateKind::Face, (&first, &second)), MatchVerdict::Same, &long)
+                .await
+        ),
         ErrorKind::InvalidInput
     );
     assert_eq!(kind(ledger.watch(&investigator(), &first, "\u{1b}[2J").await), ErrorKind::InvalidInput);

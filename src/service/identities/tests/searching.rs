@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::bench::{Bench, Made, candidate, id, investigator, page, request, session, short};
 use crate::audit::Action;
 use crate::service::ports::{
-    Clock as _, FaceName, MatchFilter, MatchVerdict, ReferencePurpose, SessionFilter, SessionPatch, SessionStore as _,
-    TemplateKind,
+    Clock as _, FaceName, MatchFilter, MatchVerdict, Pair, ReferencePurpose, SessionFilter, SessionPatch,
+    SessionStore as _, TemplateKind,
 };
 use crate::service::{Opinion, Relation, SearchRequest, Subject};
 
@@ -136,7 +136,12 @@ async fn a_hunt_follows_what_people_said() {
     let confirm = async |first: &str, second: &str, verdict| {
         let ledger = &bench.identities;
         ledger
-            .confirm(&investigator(), TemplateKind::Face, (&session(first), &session(second)), verdict, "same mole")
+            .confirm(
+                &investigator(),
+                Pair::of(TemplateKind::Face, (&session(first), &session(second))),
+                verdict,
+                "same mole",
+            )
             .await
             .expect("says so");
     };

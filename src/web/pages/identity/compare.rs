@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::error::{ErrorKind, Kinded as _};
-use crate::service::ports::{MatchVerdict, PageRequest, TemplateKind};
+use crate::service::ports::{MatchVerdict, PageRequest, Pair, TemplateKind};
 use crate::service::{
     Comparison, LedgerEntry, MAX_NOTE_BYTES, Permission, SceneComparison, SessionView, StillView, Subject,
     TemplateQuality,
@@ -71,7 +71,8 @@ pub(in crate::web) async fn say(
     let (first, second) = (subject(&query.a)?, subject(&query.b)?);
     let identities = &web.services.identities;
     let kind = if form.get("of") == TemplateKind::Scene.as_str() { TemplateKind::Scene } else { TemplateKind::Face };
-    let outcome = identities.confirm(member.caller(), kind, (&first, &second), verdict, form.get("note")).await;
+    let outcome =
+        identities.confirm(member.caller(), Pair::of(kind, (&first, &second)), verdict, form.get("note")).await;
     if let Err(failure) = outcome.map_err(Failure::from) {
         if failure.is_about_the_form() {
             return compared(&web, &member, &query, Some(&failure.said(&member.visit))).await;
