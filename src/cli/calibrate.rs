@@ -297,8 +297,8 @@ fn scene_tables(fitted: &ScenePolicy) -> String {
          excess_relative_error = {:.3}\nn_scenes = {}\nfitted_on = {}\n",
         line.offset,
         line.slope,
-        line.llr_min,
-        line.llr_max,
+        towards_nothing(line.llr_min),
+        towards_nothing(line.llr_max),
         line.standard_error,
         line.n_same,
         line.n_different,
@@ -309,6 +309,11 @@ fn scene_tables(fitted: &ScenePolicy) -> String {
         tail.n_scenes,
         quoted(&tail.fitted_on),
     )
+}
+
+/// A bound with two decimals that says no more than it did: the data allow no stronger statement.
+fn towards_nothing(bound: f64) -> f64 {
+    (bound * 100.0).trunc() / 100.0
 }
 
 #[cfg(test)]
@@ -322,6 +327,11 @@ mod tests {
         let shipped = ScenePolicy::shipped();
         let text = format!("id = \"default\"\nversion = {}\n{}", shipped.version, scene_tables(&shipped));
         assert_eq!(ScenePolicy::from_toml(&text).expect("still valid"), shipped);
+        let mut at_the_bound = shipped;
+        at_the_bound.line.llr_max = f64::from(at_the_bound.line.n_different).ln();
+        at_the_bound.line.llr_min = -f64::from(at_the_bound.line.n_same).ln();
+        let text = format!("id = \"default\"\nversion = 2\n{}", scene_tables(&at_the_bound));
+        ScenePolicy::from_toml(&text).expect("rounding does not say more than the data");
     }
 
     #[test]

@@ -71,6 +71,7 @@ async fn reviewers_see_compare_and_decide_in_a_browser() {
                 ["compare", compare],
                 ["identity", "/identity"],
                 ["search", "/identity/search?subject=sessions/browser-first"],
+                ["scene", "/identity/scene?subject=sessions/browser-first"],
                 ["candidates", "/identity/candidates"],
                 ["candidate", "/identity/candidates/ats-4711"],
                 ["watchlist", "/identity/watchlist"],

@@ -23,6 +23,7 @@ use crate::signals::testing::{face, frame_at};
 use crate::store::SqlStore;
 use crate::store::samples::{commit, named, participant, record, said, time, track};
 use crate::vision::Embedding;
+use crate::vision::scene::testing::scene;
 
 struct FixedClock;
 
@@ -80,7 +81,9 @@ async fn with_template(store: &Arc<SqlStore>, session: &str) {
         observation.faces = FaceSearch::Run(vec![face]);
         JournalEntry::Frame { track_id: track("camera"), observation }
     });
-    let journal = std::iter::once(JournalEntry::TrackUpserted(camera)).chain(frames);
+    let behind =
+        JournalEntry::Scene { track_id: track("camera"), at: MediaTime::from_millis(2_000), reading: Ok(scene(3)) };
+    let journal = std::iter::once(JournalEntry::TrackUpserted(camera)).chain(frames).chain([behind]);
     let step = SessionCommit {
         name,
         journal: journal.chain([JournalEntry::Finished { at: MediaTime::ZERO }]).collect(),
@@ -104,7 +107,7 @@ async fn a_tampered_template_is_named_and_the_rest_serves() {
         sqlx::query(statement).execute(connection).await.expect("writes");
     };
     // The bytes of another row, which its own seal is not bound to.
-    tamper(&mut connection, "UPDATE templates SET sealed = (SELECT sealed FROM templates WHERE key = 1) WHERE key = 2")
+    tamper(&mut connection, "UPDATE templates SET sealed = (SELECT sealed FROM templates WHERE key = 2) WHERE key = 4")
         .await;
     let ledger = ledger(&store, &sealing);
     let answer = ledger.search(&investigator(), &request("abcd-1")).await.expect("the rest serves");
@@ -113,7 +116,7 @@ async fn a_tampered_template_is_named_and_the_rest_serves() {
     assert_eq!(named.kind(), ErrorKind::DataLoss);
     // One flipped byte in the wrapped key of a session, seen by a search that is loaded already.
     tamper(&mut connection, "UPDATE data_keys SET wrapped = x'00' WHERE session_key = 3").await;
-    tamper(&mut connection, "UPDATE templates SET expire_time = NULL WHERE key = 3").await;
+    tamper(&mut connection, "UPDATE templates SET expire_time = NULL WHERE key = 6").await;
     let answer = ledger.search(&investigator(), &request("abcd-1")).await.expect("the rest serves");
     assert_eq!((answer.hits.len(), answer.figures.n_unreadable), (0, 2));
 }
@@ -124,7 +127,9 @@ async fn a_deleted_template_leaves_no_bytes_behind_and_its_number_in_the_tombsto
     let sealing = Arc::new(SealingKeys::generate());
     with_template(&store, "abcd-1").await;
     ledger(&store, &sealing).sweep().await.expect("sweeps");
-    let (_, stored) = store.session_templates(&named("abcd-1"), TemplateKind::Face).await.expect("reads");
+    let (_, mut stored) = store.session_templates(&named("abcd-1"), TemplateKind::Face).await.expect("reads");
+    stored.extend(store.session_templates(&named("abcd-1"), TemplateKind::Scene).await.expect("reads").1);
+    assert_eq!(stored.len(), 2, "a face and what is behind it");
     let wrapped = store.data_key(&named("abcd-1")).await.expect("reads").expect("is there");
     let holds = |bytes: &[u8]| {
         std::fs::read_dir(folder.path()).expect("is there").any(|entry| {
@@ -132,12 +137,13 @@ async fn a_deleted_template_leaves_no_bytes_behind_and_its_number_in_the_tombsto
             file.windows(64.min(bytes.len())).any(|window| window == &bytes[bytes.len() - window.len()..])
         })
     };
-    assert!(holds(&stored[0].sealed) && holds(&wrapped.bytes));
+    let secrets = [stored[0].sealed.as_slice(), &stored[1].sealed, &wrapped.bytes];
+    assert_eq!(secrets.map(holds), [true; 3]);
     store.delete(&named("abcd-1"), None, said()).await.expect("deletes");
-    assert!(!holds(&stored[0].sealed) && !holds(&wrapped.bytes));
+    assert_eq!(secrets.map(holds), [false; 3]);
     let reader = crate::store::AuditReader::open(&options(&folder)).expect("opens");
     let (_, tombstone) = reader.page(0, 100).await.expect("reads").pop().expect("is there");
-    assert_eq!((tombstone.details["templates"].as_str(), tombstone.details["templates_sha256"].len()), ("1", 64));
+    assert_eq!((tombstone.details["templates"].as_str(), tombstone.details["templates_sha256"].len()), ("2", 64));
 }
 
 #[tokio::test]
@@ -146,8 +152,10 @@ async fn no_number_of_a_template_stands_in_the_file_unsealed() {
     with_template(&store, "abcd-1").await;
     ledger(&store, &Arc::new(SealingKeys::generate())).sweep().await.expect("sweeps");
     let mut connection = connect(&options(&folder)).await;
-    let (sealed,): (Vec<u8>,) =
-        sqlx::query_as("SELECT sealed FROM templates").fetch_one(&mut connection).await.expect("is there");
+    let (sealed,): (Vec<u8>,) = sqlx::query_as("SELECT sealed FROM templates WHERE kind = 'face'")
+        .fetch_one(&mut connection)
+        .await
+        .expect("is there");
     let mut raw = vec![0.01_f32; 512];
     raw[7] = 1.0;
     let unsealed = Embedding::from_raw(&raw).expect("has a direction");
