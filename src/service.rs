@@ -27,7 +27,8 @@ mod timeline;
 mod views;
 
 pub use self::accounts::{
-    Accounts, LoggedIn, LoginOutcome, MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, NewAccount, NewLogin, command_line,
+    Accounts, ExternalLogin, ExternalPerson, ExternalRefusal, LoggedIn, LoginOutcome, MAX_PASSWORD_BYTES,
+    MIN_PASSWORD_CHARS, NewAccount, NewLogin, command_line,
 };
 pub use self::analyst::{Analysed, FrameTiming, SampleContext, TrackAnalyst};
 pub use self::audit_retention::{AuditOptions, AuditRetention};

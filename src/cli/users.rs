@@ -132,6 +132,8 @@ impl UsersArgs {
                             "display_name": account.display_name,
                             "roles": roles,
                             "active": account.is_active,
+                            "issuer": account.identity.as_ref().map(|identity| &identity.issuer),
+                            "subject": account.identity.as_ref().map(|identity| &identity.subject),
                             "created": account.create_time.to_string(),
                         })
                     );

@@ -1,8 +1,10 @@
 //! Who may log in to the pages: accounts, passwords, logins.
 //!
 //! Passwords are kept as Argon2id (RFC 9106) in the parameters that OWASP recommends; a login is a random token in a cookie, of
-//! which the store has the digest alone. Guessing is slowed down per account and per address.
+//! which the store has the digest alone. Guessing is slowed down per account and per address. Whoever an identity provider
+//! vouches for has an account without a password, and the roles that the provider says (`external`).
 
+mod external;
 mod guard;
 mod password;
 
@@ -21,6 +23,7 @@ use super::error::ServiceError;
 use super::ports::{Account, AccountPatch, AccountStore, Clock, StoreError, WebSession};
 use super::review::check_name;
 
+pub use self::external::{ExternalLogin, ExternalPerson, ExternalRefusal};
 use self::guard::AddressGuard;
 use self::password::Passwords;
 pub use self::password::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS};
@@ -35,6 +38,8 @@ const PROLONG_AFTER: SignedDuration = SignedDuration::from_mins(5);
 const FREE_FAILURES: u32 = 4;
 /// The longest that an account has to wait.
 const LONGEST_LOCK_SECS: i64 = 900;
+/// What stands in the way of a password for whoever has none here.
+const NO_PASSWORD: &str = "has no password here: its owner signs in with the identity provider";
 /// Longest display name in bytes.
 const MAX_DISPLAY_NAME_BYTES: usize = 256;
 
@@ -137,7 +142,10 @@ impl Accounts {
         // Who is not there takes as long as who is.
         let is_right = self.passwords.is_right(password, hash).await?;
         match account {
-            Some(account) if is_right => self.open_login(&account, address, now).await.map(LoginOutcome::Done),
+            Some(account) if is_right => {
+                let entry = account_entry(&account, now, Action::AccountLogin);
+                self.open_login(&account, address, entry).await.map(LoginOutcome::Done)
+            }
             Some(account) => {
                 let locked_until = lock_after(account.failed_logins.saturating_add(1), now);
                 let entry = Event { outcome: Outcome::Failed, ..account_entry(&account, now, Action::AccountLogin) };
@@ -148,8 +156,9 @@ impl Accounts {
         }
     }
 
-    async fn open_login(&self, account: &Account, address: &str, now: Timestamp) -> Result<NewLogin, ServiceError> {
-        let token = random_token();
+    /// A new login of an account, which begins when its entry says.
+    async fn open_login(&self, account: &Account, address: &str, entry: Event) -> Result<NewLogin, ServiceError> {
+        let (now, token) = (entry.time, random_token());
         let session = WebSession {
             token_hash: token_hash(&token),
             account: account.name.clone(),
@@ -157,7 +166,7 @@ impl Accounts {
             create_time: now,
             expire_time: now.checked_add(IDLE).unwrap_or(now),
         };
-        self.store.login(session, account_entry(account, now, Action::AccountLogin)).await?;
+        self.store.login(session, entry).await?;
         self.addresses.forgive(address);
         Ok(NewLogin { token, max_age: LONGEST.unsigned_abs() })
     }
@@ -235,6 +244,7 @@ impl Accounts {
             roles: new.roles,
             is_active: true,
             password_hash,
+            identity: None,
             create_time: entry.time,
             failed_logins: 0,
             locked_until: None,
@@ -246,10 +256,14 @@ impl Accounts {
     /// away, so that there is always one left.
     ///
     /// # Errors
-    /// [`ServiceError::PermissionDenied`], [`ServiceError::InvalidField`], [`ServiceError::Store`].
+    /// [`ServiceError::PermissionDenied`], [`ServiceError::InvalidField`], [`ServiceError::Store`];
+    /// [`ServiceError::FailedPrecondition`] for what the identity provider says of an account.
     pub async fn update(&self, caller: &Caller, name: &str, patch: AccountPatch) -> Result<(), ServiceError> {
         let mut entry = self.permit(caller, Action::AccountUpdate, format!("accounts/{name}")).await?;
-        self.require_own(caller, name).await?;
+        let account = self.own(caller, name).await?;
+        if patch.roles.is_some() || patch.display_name.is_some() {
+            external::refuse_change(&account, "name and roles come from the identity provider: change them there")?;
+        }
         check_display_name(patch.display_name.as_deref().unwrap_or_default())?;
         if let Some(roles) = &patch.roles {
             check_roles(roles)?;
@@ -271,10 +285,12 @@ impl Accounts {
     /// Sets the password of an account of the caller's tenant; its logins end.
     ///
     /// # Errors
-    /// [`ServiceError::PermissionDenied`], [`ServiceError::InvalidField`], [`ServiceError::Store`].
+    /// [`ServiceError::PermissionDenied`], [`ServiceError::InvalidField`], [`ServiceError::Store`];
+    /// [`ServiceError::FailedPrecondition`] for an account that comes from an identity provider.
     pub async fn set_password(&self, caller: &Caller, name: &str, password: &str) -> Result<(), ServiceError> {
         let entry = self.permit(caller, Action::AccountPassword, format!("accounts/{name}")).await?;
-        self.require_own(caller, name).await?;
+        let account = self.own(caller, name).await?;
+        external::refuse_change(&account, NO_PASSWORD)?;
         let password_hash = Some(self.passwords.hash(password).await?);
         Ok(self.store.update_account(name, AccountPatch { password_hash, ..AccountPatch::default() }, entry).await?)
     }
@@ -282,8 +298,10 @@ impl Accounts {
     /// Changes the password of whoever is logged in; their logins end.
     ///
     /// # Errors
-    /// [`ServiceError::InvalidField`] when the old one is wrong or the new one too short, [`ServiceError::Store`].
+    /// [`ServiceError::InvalidField`] when the old one is wrong or the new one too short, [`ServiceError::Store`];
+    /// [`ServiceError::FailedPrecondition`] for an account that comes from an identity provider.
     pub async fn change_password(&self, login: &LoggedIn, old: &str, new: &str) -> Result<(), ServiceError> {
+        external::refuse_change(&login.account, NO_PASSWORD)?;
         if !self.passwords.is_right(old, Some(login.account.password_hash.clone())).await? {
             return Err(invalid("old_password", "is not your password"));
         }
@@ -301,10 +319,10 @@ impl Accounts {
     }
 
     /// Another tenant's account does not exist.
-    async fn require_own(&self, caller: &Caller, name: &str) -> Result<(), ServiceError> {
+    async fn own(&self, caller: &Caller, name: &str) -> Result<Account, ServiceError> {
         let account = self.store.account(name).await?;
         if account.tenant == caller.tenant {
-            return Ok(());
+            return Ok(account);
         }
         Err(ServiceError::NotFound { what: format!("accounts/{name}") })
     }

@@ -21,7 +21,7 @@ use crate::session::{
     CandidateId, EvidenceMode, JournalEntry, ParticipantId, Segment, SessionName, StillGap, TenantId,
 };
 
-pub use self::accounts::{Account, AccountPatch, AccountStore, WebSession};
+pub use self::accounts::{Account, AccountPatch, AccountStore, ExternalIdentity, WebSession};
 pub use self::audit::AuditRecords;
 pub use self::data_keys::{DataKeyOwner, DataKeyStore, DataKeyTable, StoredDataKey};
 pub use self::evidence::{EvidenceError, EvidenceStore, FileDigest, StillRow, StillStore, StoredStill};

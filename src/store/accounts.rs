@@ -7,7 +7,7 @@ use sqlx::FromRow;
 
 use crate::audit::Event;
 use crate::service::Role;
-use crate::service::ports::{Account, AccountPatch, StoreError, WebSession};
+use crate::service::ports::{Account, AccountPatch, ExternalIdentity, StoreError, WebSession};
 use crate::session::TenantId;
 
 use super::Connection;
@@ -17,8 +17,7 @@ use super::operation::{Operation, Step};
 use super::row::{tenant_id, time_text, timestamp};
 use super::sql::Sql;
 
-const ACCOUNT_COLUMNS: &str =
-    "name, tenant, display_name, roles, is_active, password_hash, create_time, failed_logins, locked_until";
+const ACCOUNT_COLUMNS: &str = "name, tenant, display_name, roles, is_active, password_hash, issuer, subject, create_time, failed_logins, locked_until";
 
 /// One account.
 pub(super) async fn account(connection: &mut Connection, name: &str) -> Result<Account, Refusal> {
@@ -26,6 +25,16 @@ pub(super) async fn account(connection: &mut Connection, name: &str) -> Result<A
     sql.push(ACCOUNT_COLUMNS).push(" FROM accounts WHERE name = ").bind(name.to_owned());
     let row: Option<AccountRow> = sql.fetch_optional(connection).await?;
     let row = row.ok_or_else(|| no_such(name))?;
+    Ok(Account::try_from(row)?)
+}
+
+/// The account of whoever an identity provider names.
+pub(super) async fn account_of(connection: &mut Connection, identity: &ExternalIdentity) -> Result<Account, Refusal> {
+    let mut sql = Sql::new("SELECT ");
+    sql.push(ACCOUNT_COLUMNS).push(" FROM accounts WHERE issuer <> '' AND issuer = ").bind(identity.issuer.clone());
+    sql.push(" AND subject = ").bind(identity.subject.clone());
+    let row: Option<AccountRow> = sql.fetch_optional(connection).await?;
+    let row = row.ok_or_else(|| StoreError::NoSuch { what: "the account".to_owned() })?;
     Ok(Account::try_from(row)?)
 }
 
@@ -81,8 +90,8 @@ impl Operation for CreateAccount {
     async fn apply(&mut self, step: &mut Step<'_>) -> Result<(), Refusal> {
         let Self { account, audit } = self;
         let inserted = sqlx::query(
-            "INSERT INTO accounts (name, tenant, display_name, roles, is_active, password_hash, create_time) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+            "INSERT INTO accounts (name, tenant, display_name, roles, is_active, password_hash, create_time, issuer, subject) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
         )
         .bind(&account.name)
         .bind(account.tenant.as_str())
@@ -91,6 +100,8 @@ impl Operation for CreateAccount {
         .bind(i64::from(account.is_active))
         .bind(&account.password_hash)
         .bind(time_text(account.create_time))
+        .bind(account.identity.as_ref().map_or("", |identity| &identity.issuer))
+        .bind(account.identity.as_ref().map_or("", |identity| &identity.subject))
         .execute(&mut *step.connection)
         .await?;
         if inserted.rows_affected() == 0 {
@@ -273,6 +284,8 @@ struct AccountRow {
     roles: String,
     is_active: i64,
     password_hash: String,
+    issuer: String,
+    subject: String,
     create_time: String,
     failed_logins: i64,
     locked_until: Option<String>,
@@ -293,6 +306,7 @@ impl TryFrom<AccountRow> for Account {
             name: row.name,
             display_name: row.display_name,
             password_hash: row.password_hash,
+            identity: (!row.issuer.is_empty()).then_some(ExternalIdentity { issuer: row.issuer, subject: row.subject }),
         })
     }
 }

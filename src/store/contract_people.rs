@@ -7,8 +7,9 @@ use crate::error::{ErrorKind, Kinded};
 use crate::scoring::Level;
 use crate::service::Role;
 use crate::service::ports::{
-    Account, AccountPatch, AccountStore, Decision, DecisionKind, Mark, MarkVerdict, ReviewCount, ReviewState,
-    ReviewStore, SessionFilter, SessionOrder, SessionQuery, SessionRecord, SessionStore, StoreError, WebSession,
+    Account, AccountPatch, AccountStore, Decision, DecisionKind, ExternalIdentity, Mark, MarkVerdict, ReviewCount,
+    ReviewState, ReviewStore, SessionFilter, SessionOrder, SessionQuery, SessionRecord, SessionStore, StoreError,
+    WebSession,
 };
 use crate::session::{SegmentState, SessionName, TenantId};
 
@@ -24,7 +25,8 @@ macro_rules! people_contract {
             the_inbox_has_the_undecided_and_worst_first,
             sessions_are_counted_by_state_and_level,
             accounts_are_read_back_and_changed,
-            logins_end_with_their_time_and_their_account
+            logins_end_with_their_time_and_their_account,
+            one_identity_has_one_account
         );
     };
     (@tests $open:path: $($name:ident),+) => {
@@ -159,6 +161,7 @@ fn account(name: &str, roles: &[Role]) -> Account {
         roles: roles.iter().copied().collect(),
         is_active: true,
         password_hash: "$argon2id$".to_owned(),
+        identity: None,
         create_time: time(1),
         failed_logins: 0,
         locked_until: None,
@@ -184,6 +187,30 @@ pub(super) async fn accounts_are_read_back_and_changed(store: &impl AccountStore
     assert_eq!(store.account("anna").await.expect("reads"), Account { roles, ..anna });
     assert_eq!(kind(store.update_account("bert", AccountPatch::default(), said()).await), ErrorKind::NotFound);
     assert_eq!(kind(store.login_failed("bert", None, said()).await), ErrorKind::NotFound);
+}
+
+pub(super) async fn one_identity_has_one_account(store: &impl AccountStore) {
+    let identity =
+        |subject: &str| ExternalIdentity { issuer: "https://id.example.org".to_owned(), subject: subject.to_owned() };
+    let from_elsewhere = |name: &str, subject: &str| Account {
+        password_hash: String::new(),
+        identity: Some(identity(subject)),
+        ..account(name, &[Role::Reviewer])
+    };
+    let anna = from_elsewhere("anna", "4711");
+    store.create_account(anna.clone(), said()).await.expect("makes");
+    assert_eq!(store.account_of(&identity("4711")).await.expect("reads"), anna);
+    assert_eq!(store.account("anna").await.expect("reads"), anna);
+    assert_eq!(kind(store.account_of(&identity("471")).await), ErrorKind::NotFound);
+    let elsewhere = ExternalIdentity { issuer: "https://id.example.net".to_owned(), ..identity("4711") };
+    assert_eq!(kind(store.account_of(&elsewhere).await), ErrorKind::NotFound);
+    let renamed = from_elsewhere("anna.b", "4711");
+    assert_eq!(kind(store.create_account(renamed, said()).await), ErrorKind::AlreadyExists);
+    assert_eq!(kind(store.create_account(from_elsewhere("anna", "4712"), said()).await), ErrorKind::AlreadyExists);
+    store.create_account(account("bert", &[Role::Viewer]), said()).await.expect("makes");
+    store.create_account(account("carl", &[Role::Viewer]), said()).await.expect("two with passwords");
+    let nobody = ExternalIdentity { issuer: String::new(), subject: String::new() };
+    assert_eq!(kind(store.account_of(&nobody).await), ErrorKind::NotFound);
 }
 
 fn login(number: u8) -> WebSession {

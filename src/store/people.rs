@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use crate::audit::Event;
 use crate::service::ports::{
-    Account, AccountPatch, AccountStore, Decision, GroupCount, Mark, Review, ReviewCount, ReviewState, ReviewStore,
-    StoreError, WebSession,
+    Account, AccountPatch, AccountStore, Decision, ExternalIdentity, GroupCount, Mark, Review, ReviewCount,
+    ReviewState, ReviewStore, StoreError, WebSession,
 };
 use crate::session::{SessionName, TenantId};
 
@@ -67,6 +67,14 @@ impl AccountStore for SqlStore {
         let name = name.to_owned();
         self.read("reading an account", |snapshot| Box::pin(async move { accounts::account(snapshot, &name).await }))
             .await
+    }
+
+    async fn account_of(&self, identity: &ExternalIdentity) -> Result<Account, StoreError> {
+        let identity = identity.clone();
+        self.read("reading an account", |snapshot| {
+            Box::pin(async move { accounts::account_of(snapshot, &identity).await })
+        })
+        .await
     }
 
     async fn accounts(&self, tenant: &TenantId) -> Result<Vec<Account>, StoreError> {

@@ -10,6 +10,15 @@ use crate::session::TenantId;
 
 use super::{AuditLog, StoreError};
 
+/// Who a person is to an identity provider; stays when their name there changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExternalIdentity {
+    /// The provider: `iss` of its ID tokens.
+    pub issuer: String,
+    /// The person: `sub`, which the provider gives to nobody else.
+    pub subject: String,
+}
+
 /// A person's account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
@@ -25,6 +34,8 @@ pub struct Account {
     pub is_active: bool,
     /// PHC string of the password; empty for none.
     pub password_hash: String,
+    /// Who this is to an identity provider, which then says who has which roles; `None` for an account with a password.
+    pub identity: Option<ExternalIdentity>,
     /// When it was made.
     pub create_time: Timestamp,
     /// Failed logins since the last one that went well.
@@ -64,10 +75,12 @@ pub struct WebSession {
 /// Keeps accounts and logins. Every method is durable when it returns.
 #[async_trait::async_trait]
 pub trait AccountStore: AuditLog {
-    /// Adds an account. # Errors [`StoreError::Taken`].
+    /// Adds an account. # Errors [`StoreError::Taken`] for its name or its identity.
     async fn create_account(&self, account: Account, audit: Event) -> Result<(), StoreError>;
     /// One account. # Errors [`StoreError::NoSuch`].
     async fn account(&self, name: &str) -> Result<Account, StoreError>;
+    /// The account of whoever an identity provider names. # Errors [`StoreError::NoSuch`].
+    async fn account_of(&self, identity: &ExternalIdentity) -> Result<Account, StoreError>;
     /// Every account of a tenant, by name. # Errors [`StoreError::Backend`].
     async fn accounts(&self, tenant: &TenantId) -> Result<Vec<Account>, StoreError>;
     /// Changes an account; whoever may not log in any more, or has a new password, is logged out everywhere.

@@ -20,6 +20,7 @@ const FIXTURES: &[(i64, &str)] = &[
     (6, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/store/database_v6.sql"))),
     (7, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/store/database_v7.sql"))),
     (8, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/store/database_v8.sql"))),
+    (9, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/store/database_v9.sql"))),
 ];
 
 #[test]
