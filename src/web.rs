@@ -13,6 +13,7 @@ mod frame;
 mod headers;
 mod layout;
 mod login_cookie;
+mod oidc;
 mod options;
 mod pages;
 mod parts;
@@ -21,6 +22,7 @@ mod server;
 mod state;
 mod visit;
 
+pub use self::oidc::{ClientSecret, GroupRule, OidcOptions};
 pub use self::options::{WebError, WebOptions};
 pub use self::server::{WebServer, serve};
 pub use self::state::WebServices;

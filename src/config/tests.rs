@@ -173,6 +173,38 @@ fn invalid_values_are_said_with_key_origin_and_what_is_allowed() {
 }
 
 #[test]
+fn an_identity_provider_is_set_in_a_file_and_its_secret_in_the_environment() {
+    let file = "[web.oidc]\nissuer = \"https://id.example.org\"\nclient_id = \"bonafide\"\n\
+                groups = [{ group = \"interviews\", roles = [\"reviewer\"] }]\n";
+    let pairs = [("BONAFIDE__WEB__OIDC__CLIENT_SECRET", "s3cret")];
+    let loaded = load(Some(file), &pairs, Vec::new()).expect("loads");
+    let oidc = loaded.get().web.oidc.clone().expect("is set");
+    assert_eq!(
+        (oidc.groups.len(), oidc.client_secret == crate::web::ClientSecret::new("s3cret".to_owned())),
+        (1, true)
+    );
+    let shown = loaded.show().expect("shows");
+    assert!(shown.contains("https://id.example.org") && !shown.contains("s3cret"), "{shown}");
+    for (file, pairs, parts) in [
+        ("", &pairs[..], ["web.oidc", "missing field"]),
+        (file, &[("BONAFIDE__WEB__OIDC__CLIENT_SECRET", "[17]")], ["web.oidc.client_secret", "expected"]),
+        (file, &[("BONAFIDE__WEB__OIDC__ISSUER", "http://id.example.org")], ["web.oidc.issuer", "https://HOST"]),
+        (file, &[("BONAFIDE__WEB__OIDC__CLIENT", "x")], ["client", "unknown field"]),
+        (
+            file,
+            &[("BONAFIDE__WEB__LISTEN", "0.0.0.0:1"), ("BONAFIDE__WEB__ALLOW_PLAINTEXT_ON_PUBLIC_ADDRESS", "true")],
+            ["web.public_origin", "web.oidc needs it"],
+        ),
+    ] {
+        let said = refusal(Some(file), pairs, Vec::new());
+        for part in parts {
+            assert!(said.contains(part), "{part} is missing in: {said}");
+        }
+        assert!(!said.contains("s3cret"), "{said}");
+    }
+}
+
+#[test]
 fn paths_default_to_the_base_directories() {
     let pairs = [("XDG_DATA_HOME", "/srv/data"), ("XDG_CACHE_HOME", "relative/is/ignored")];
     let config = load(None, &pairs, Vec::new()).expect("loads").into_inner();

@@ -14,6 +14,8 @@ const PREFERENCE_AGE: Duration = Duration::from_hours(24 * 365);
 pub(super) enum Cookie {
     /// The token of a login.
     Login,
+    /// A try to log in with an identity provider, until the browser comes back from there.
+    Attempt,
     /// What forms carry while nobody is logged in.
     Form,
     /// The language that was chosen.
@@ -28,6 +30,8 @@ impl Cookie {
         match (self, is_secure) {
             (Self::Login, true) => "__Host-bonafide-login",
             (Self::Login, false) => "bonafide-login",
+            (Self::Attempt, true) => "__Host-bonafide-attempt",
+            (Self::Attempt, false) => "bonafide-attempt",
             (Self::Form, true) => "__Host-bonafide-form",
             (Self::Form, false) => "bonafide-form",
             (Self::Language, true) => "__Host-bonafide-language",

@@ -6,6 +6,8 @@ use serde::Deserialize;
 
 use crate::error::InvalidOption;
 
+use super::oidc::OidcOptions;
+
 /// Settings of the review pages.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -17,6 +19,8 @@ pub struct WebOptions {
     /// Address at which browsers reach the pages, such as `https://review.example.org`; empty = the one they listen on.
     /// With `https` cookies are sent over TLS alone.
     pub public_origin: String,
+    /// An identity provider that people log in with; `None` = with passwords alone.
+    pub oidc: Option<OidcOptions>,
     /// Lets the server start on an address that other machines reach although `public_origin` is not `https`.
     pub allow_plaintext_on_public_address: bool,
     /// Whether the last address in `X-Forwarded-For` is the browser's. Right behind a proxy that sets it, wrong elsewhere.
@@ -33,6 +37,7 @@ impl Default for WebOptions {
             enabled: true,
             listen: SocketAddr::from(([127, 0, 0, 1], 8_080)),
             public_origin: String::new(),
+            oidc: None,
             allow_plaintext_on_public_address: false,
             trust_forwarded_for: false,
             max_connections: 512,
@@ -56,6 +61,12 @@ pub enum WebError {
         #[source]
         source: std::io::Error,
     },
+    /// Logging in with an identity provider cannot be set up.
+    #[error("web.oidc: cannot be set up: {problem}")]
+    Oidc {
+        /// The cause.
+        problem: String,
+    },
     /// A task of the server panicked.
     #[error("the server of the pages panicked")]
     Panicked,
@@ -74,6 +85,13 @@ impl WebOptions {
             let problem = "must be https://HOST or http://HOST, with a port where it needs one and nothing after it";
             return Err(InvalidOption { key: "public_origin", problem: problem.to_owned() });
         }
+        if let Some(oidc) = &self.oidc {
+            oidc.validate()?;
+            if self.public_origin.is_empty() && !self.listen.ip().is_loopback() {
+                let problem = "is not set, and web.oidc needs it: the identity provider sends browsers back there";
+                return Err(InvalidOption { key: "public_origin", problem: problem.to_owned() });
+            }
+        }
         let is_private = self.listen.ip().is_loopback() || self.is_secure() || self.allow_plaintext_on_public_address;
         if self.enabled && !is_private {
             let problem = format!(
@@ -90,6 +108,12 @@ impl WebOptions {
     #[must_use]
     pub fn is_secure(&self) -> bool {
         self.public_origin.starts_with("https://")
+    }
+
+    /// Where browsers reach pages that listen on `address`: the public address, or that one.
+    pub(super) fn origin_at(&self, address: SocketAddr) -> String {
+        let scheme = if self.is_secure() { "https" } else { "http" };
+        self.origin().map_or_else(|| format!("{scheme}://{address}"), str::to_owned)
     }
 
     /// The public address as browsers send it in `Origin`; `None` when it is not set or no address.

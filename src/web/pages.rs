@@ -7,6 +7,7 @@ pub(super) mod identity;
 pub(super) mod inbox;
 pub(super) mod live;
 pub(super) mod login;
+pub(super) mod oidc;
 pub(super) mod people;
 pub(super) mod report;
 pub(super) mod review;

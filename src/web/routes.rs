@@ -10,9 +10,11 @@ use super::assets;
 use super::error::Failure;
 use super::form::{MAX_FORM_BYTES, MAX_UPLOAD_BYTES};
 use super::frame::frame;
+use super::oidc::CALLBACK;
 use super::pages::identity::{candidate, candidates, compare, hunt, overview, scene, search, watchlist};
 use super::pages::{
-    account, batches, health, inbox, live, login, people, report, review, session, settings, stills, technical, trail,
+    account, batches, health, inbox, live, login, oidc, people, report, review, session, settings, stills, technical,
+    trail,
 };
 use super::state::Web;
 
@@ -23,6 +25,8 @@ pub(super) fn router(web: Web) -> Router {
         .route("/assign", post(inbox::assign))
         .route("/batches", get(batches::show))
         .route("/login", get(login::show).post(login::login))
+        .route("/login/oidc", get(oidc::begin))
+        .route(CALLBACK, get(oidc::finish))
         .route("/logout", post(login::logout))
         .route("/preferences", post(account::prefer))
         .route("/account", get(account::show))

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::connections::{Connections, Peer};
+use super::oidc::{Oidc, OidcOptions};
 use super::options::{WebError, WebOptions};
 use super::routes::router;
 use super::state::{Web, WebServices};
@@ -52,9 +53,13 @@ pub async fn serve(
     let failed = |source| WebError::Bind { listen: options.listen, source };
     let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
+    let oidc = match options.oidc.clone() {
+        Some(oidc) => Some(identity_provider(oidc, options.origin_at(address)).await?),
+        None => None,
+    };
     let connections = Connections::new(listener, options.max_connections);
     let (ending, ended) = watch::channel(false);
-    let web = Web::new(options.clone(), services, ended.clone());
+    let web = Web::new(options.clone(), services, oidc, ended.clone());
     let app = router(web).into_make_service_with_connect_info::<Peer>();
     let stop = async move {
         shutdown.await;
@@ -72,6 +77,14 @@ pub async fn serve(
         Ok(())
     };
     Ok(WebServer { address, task: AbortOnDropHandle::new(tokio::spawn(task)) })
+}
+
+/// Gets ready to log people in with an identity provider.
+async fn identity_provider(options: OidcOptions, origin: String) -> Result<Oidc, WebError> {
+    tracing::info!(oidc.issuer = options.issuer, oidc.origin = origin, "people can log in with an identity provider");
+    let made = tokio::task::spawn_blocking(move || Oidc::new(options, &origin)).await;
+    let made = made.map_err(|_panic| WebError::Panicked)?;
+    made.map_err(|error| WebError::Oidc { problem: error.to_string() })
 }
 
 /// Done some seconds after the end began.

@@ -8,6 +8,7 @@ use crate::report::Signer;
 use crate::service::ports::Clock;
 use crate::service::{Accounts, AuditTrail, Evidence, Identities, Installation, Interviews, Reports, Reviews};
 
+use super::oidc::Oidc;
 use super::options::WebOptions;
 
 /// The use cases behind the pages.
@@ -51,6 +52,8 @@ const REPORTS_AT_ONCE: usize = 1;
 pub(super) struct Web {
     pub(super) options: Arc<WebOptions>,
     pub(super) services: Arc<WebServices>,
+    /// Logging in with an identity provider, where there is one.
+    pub(super) oidc: Option<Arc<Oidc>>,
     /// Turns true when the server ends.
     pub(super) ending: watch::Receiver<bool>,
     /// Bounds pages that are followed live.
@@ -62,11 +65,17 @@ pub(super) struct Web {
 }
 
 impl Web {
-    pub(super) fn new(options: WebOptions, services: WebServices, ending: watch::Receiver<bool>) -> Self {
+    pub(super) fn new(
+        options: WebOptions,
+        services: WebServices,
+        oidc: Option<Oidc>,
+        ending: watch::Receiver<bool>,
+    ) -> Self {
         let max_live_pages = usize::try_from(options.max_live_pages).unwrap_or(Semaphore::MAX_PERMITS);
         Self {
             options: Arc::new(options),
             services: Arc::new(services),
+            oidc: oidc.map(Arc::new),
             ending,
             live_pages: Arc::new(Semaphore::new(max_live_pages)),
             timelines: Arc::new(Semaphore::new(TIMELINES_AT_ONCE)),

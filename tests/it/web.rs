@@ -7,4 +7,5 @@ mod figures;
 mod identity;
 mod journey;
 mod look;
+mod oidc;
 mod reading;

@@ -89,14 +89,18 @@ fn view(member: &Member, came_of: Option<&str>, problem: Option<&str>) -> Markup
             @if let Some(problem) = problem {
                 p.problem role="alert" id="password-problem" { (problem) }
             }
-            form.stack method="post" action="/account/password" {
-                (token(visit))
-                input type="text" name="username" value=(account.name) autocomplete="username" hidden;
-                label for="old_password" { (visit.text("account-old-password")) }
-                input id="old_password" name="old_password" type="password" autocomplete="current-password" required
-                    maxlength=(MAX_PASSWORD_BYTES) aria-describedby=[problem.map(|_| "password-problem")];
-                (new_password(member))
-                button.primary { (visit.text("account-change-password")) }
+            @if let Some(identity) = &account.identity {
+                p { (visit.text_with("account-from-provider", &[("issuer", identity.issuer.as_str().into())])) }
+            } @else {
+                form.stack method="post" action="/account/password" {
+                    (token(visit))
+                    input type="text" name="username" value=(account.name) autocomplete="username" hidden;
+                    label for="old_password" { (visit.text("account-old-password")) }
+                    input id="old_password" name="old_password" type="password" autocomplete="current-password" required
+                        maxlength=(MAX_PASSWORD_BYTES) aria-describedby=[problem.map(|_| "password-problem")];
+                    (new_password(member))
+                    button.primary { (visit.text("account-change-password")) }
+                }
             }
         }
     };

@@ -83,11 +83,12 @@ pub(in crate::web) async fn update(
     Path(name): Path<String>,
     form: SafeForm,
 ) -> Result<Response, Failure> {
-    let patch = AccountPatch {
-        display_name: Some(form.get("display_name").trim().to_owned()).filter(|text| !text.is_empty()),
-        roles: Some(roles(&form)),
-        is_active: Some(form.get("active") == "yes"),
-        password_hash: None,
+    let is_active = Some(form.get("active") == "yes");
+    let patch = if find(&web, &member, &name).await?.identity.is_some() {
+        AccountPatch { is_active, ..AccountPatch::default() }
+    } else {
+        let display_name = Some(form.get("display_name").trim().to_owned()).filter(|text| !text.is_empty());
+        AccountPatch { display_name, roles: Some(roles(&form)), is_active, password_hash: None }
     };
     let outcome = web.services.accounts.update(member.caller(), &name, patch).await;
     answer(&web, &member, &name, outcome.map_err(|error| problem(error, &member.visit))).await
@@ -166,6 +167,7 @@ fn list(member: &Member, accounts: &[Account], came_of: Option<&str>, problem: O
                     th scope="col" { (visit.text("account-name")) }
                     th scope="col" { (visit.text("account-display-name")) }
                     th scope="col" { (visit.text("account-roles")) }
+                    th scope="col" { (visit.text("users-logs-in-with")) }
                     th scope="col" { (visit.text("users-state")) }
                     th scope="col" { (visit.text("users-created")) }
                 } }
@@ -173,6 +175,7 @@ fn list(member: &Member, accounts: &[Account], came_of: Option<&str>, problem: O
                     th scope="row" { a href={ "/admin/users/" (path_part(&account.name)) } { (account.name) } }
                     td { (account.display_name) }
                     td { (role_words(visit, account)) }
+                    td { (visit.text(if account.identity.is_some() { "users-with-provider" } else { "users-with-password" })) }
                     td { (visit.text(if account.is_active { "users-active" } else { "users-disabled" })) }
                     td { (moment(visit, account.create_time)) }
                 } } }
@@ -206,9 +209,18 @@ fn edit(member: &Member, account: &Account, came_of: Option<&str>, problem: Opti
         section.card {
             form.stack method="post" action=(path) {
                 (token(visit))
-                label for="display_name" { (visit.text("account-display-name")) }
-                input id="display_name" name="display_name" value=(account.display_name) maxlength="256" autocomplete="off";
-                (role_boxes(visit, &account.roles))
+                @if let Some(identity) = &account.identity {
+                    p { (visit.text_with("users-from-provider", &[("issuer", identity.issuer.as_str().into())])) }
+                    dl.facts {
+                        div { dt { (visit.text("account-display-name")) } dd { (account.display_name) } }
+                        div { dt { (visit.text("account-roles")) } dd { (role_words(visit, account)) } }
+                        div { dt { (visit.text("users-subject")) } dd { code { (identity.subject) } } }
+                    }
+                } @else {
+                    label for="display_name" { (visit.text("account-display-name")) }
+                    input id="display_name" name="display_name" value=(account.display_name) maxlength="256" autocomplete="off";
+                    (role_boxes(visit, &account.roles))
+                }
                 label.choice {
                     input type="checkbox" name="active" value="yes" checked[account.is_active];
                     span { strong { (visit.text("users-may-log-in")) } }
@@ -216,18 +228,25 @@ fn edit(member: &Member, account: &Account, came_of: Option<&str>, problem: Opti
                 button.primary { (visit.text("users-save")) }
             }
         }
+        @if account.identity.is_none() { (password_form(member, account)) }
+    };
+    admin_page(visit, AdminPage::Users, &account.name, &content)
+}
+
+fn password_form(member: &Member, account: &Account) -> Markup {
+    let visit = &*member.visit;
+    html! {
         section.card aria-labelledby="password-title" {
             h2 id="password-title" { (visit.text("users-password")) }
             p.quiet { (visit.text("users-password-explained")) }
-            form.stack method="post" action={ (path) "/password" } {
+            form.stack method="post" action={ "/admin/users/" (path_part(&account.name)) "/password" } {
                 (token(visit))
                 input type="text" name="username" value=(account.name) autocomplete="username" hidden;
                 (new_password(member))
                 button { (visit.text("users-set-password")) }
             }
         }
-    };
-    admin_page(visit, AdminPage::Users, &account.name, &content)
+    }
 }
 
 fn role_words(visit: &Visit, account: &Account) -> String {
