@@ -20,9 +20,11 @@ mod parts;
 mod routes;
 mod server;
 mod state;
+mod tls;
 mod visit;
 
 pub use self::oidc::{ClientSecret, GroupRule, OidcOptions};
 pub use self::options::{WebError, WebOptions};
 pub use self::server::{WebServer, serve};
 pub use self::state::WebServices;
+pub use self::tls::TlsOptions;

@@ -100,7 +100,8 @@ async fn serve(config: &Config, telemetry: Telemetry, engine: Engine) -> anyhow:
     let pages = serve_pages(config, web_services, &stopping).await?;
     println!("bonafide {} serves gRPC on {}", env!("CARGO_PKG_VERSION"), server.address());
     if let Some(pages) = &pages {
-        println!("review pages on http://{}", pages.address());
+        let scheme = if config.web.tls.is_some() { "https" } else { "http" };
+        println!("review pages on {scheme}://{}", pages.address());
     }
     tokio::spawn({
         let stopping = stopping.clone();

@@ -8,7 +8,7 @@ use super::error::ConfigError;
 const SECRET_ENDINGS: [&str; 6] = ["_secret", "_password", "_token", "_key", "_keys", "_url"];
 
 /// Keys that are absent by default, which the file of the defaults can only mention in a comment.
-pub(super) const OPTIONAL: [&str; 2] = ["grpc.tls", "web.oidc"];
+pub(super) const OPTIONAL: [&str; 3] = ["grpc.tls", "web.oidc", "web.tls"];
 
 /// Whether a key's value must not be shown.
 pub(super) fn is_secret(key: &str) -> bool {

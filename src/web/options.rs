@@ -1,12 +1,14 @@
 //! Where the pages are served, and to whom.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 
 use crate::error::InvalidOption;
 
 use super::oidc::OidcOptions;
+use super::tls::TlsOptions;
 
 /// Settings of the review pages.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -19,9 +21,11 @@ pub struct WebOptions {
     /// Address at which browsers reach the pages, such as `https://review.example.org`; empty = the one they listen on.
     /// With `https` cookies are sent over TLS alone.
     pub public_origin: String,
+    /// Certificate and key; `None` = plain HTTP.
+    pub tls: Option<TlsOptions>,
     /// An identity provider that people log in with; `None` = with passwords alone.
     pub oidc: Option<OidcOptions>,
-    /// Lets the server start on an address that other machines reach although `public_origin` is not `https`.
+    /// Lets the server start on an address that other machines reach although `tls` is not set and `public_origin` not `https`.
     pub allow_plaintext_on_public_address: bool,
     /// Whether the last address in `X-Forwarded-For` is the browser's. Right behind a proxy that sets it, wrong elsewhere.
     pub trust_forwarded_for: bool,
@@ -37,6 +41,7 @@ impl Default for WebOptions {
             enabled: true,
             listen: SocketAddr::from(([127, 0, 0, 1], 8_080)),
             public_origin: String::new(),
+            tls: None,
             oidc: None,
             allow_plaintext_on_public_address: false,
             trust_forwarded_for: false,
@@ -60,6 +65,23 @@ pub enum WebError {
         /// The cause.
         #[source]
         source: std::io::Error,
+    },
+    /// A certificate or key file cannot be read or used.
+    #[error("web.tls.{key}: cannot read {}", path.display())]
+    TlsFile {
+        /// The key within `web.tls`.
+        key: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Certificate and key do not go together.
+    #[error("web.tls: certificate and key cannot be used: {problem}")]
+    Tls {
+        /// The cause.
+        problem: String,
     },
     /// Logging in with an identity provider cannot be set up.
     #[error("web.oidc: cannot be set up: {problem}")]
@@ -85,6 +107,10 @@ impl WebOptions {
             let problem = "must be https://HOST or http://HOST, with a port where it needs one and nothing after it";
             return Err(InvalidOption { key: "public_origin", problem: problem.to_owned() });
         }
+        if self.tls.is_some() && self.public_origin.starts_with("http://") {
+            let problem = "begins with http://, but web.tls is set: browsers reach the pages at https://";
+            return Err(InvalidOption { key: "public_origin", problem: problem.to_owned() });
+        }
         if let Some(oidc) = &self.oidc {
             oidc.validate()?;
             if self.public_origin.is_empty() && !self.listen.ip().is_loopback() {
@@ -95,8 +121,9 @@ impl WebOptions {
         let is_private = self.listen.ip().is_loopback() || self.is_secure() || self.allow_plaintext_on_public_address;
         if self.enabled && !is_private {
             let problem = format!(
-                "{} can be reached from other machines, and passwords would cross the network in the clear: put a proxy with TLS \
-                 in front, listen on 127.0.0.1 and set web.public_origin, or set web.allow_plaintext_on_public_address",
+                "{} can be reached from other machines, and passwords would cross the network in the clear: set web.tls, \
+                 or put a proxy with TLS in front, listen on 127.0.0.1 and set web.public_origin, or set \
+                 web.allow_plaintext_on_public_address",
                 self.listen
             );
             return Err(InvalidOption { key: "listen", problem });
@@ -107,7 +134,7 @@ impl WebOptions {
     /// Whether browsers come over TLS.
     #[must_use]
     pub fn is_secure(&self) -> bool {
-        self.public_origin.starts_with("https://")
+        self.tls.is_some() || self.public_origin.starts_with("https://")
     }
 
     /// Where browsers reach pages that listen on `address`: the public address, or that one.
@@ -128,7 +155,7 @@ impl WebOptions {
 
 #[cfg(test)]
 mod tests {
-    use super::WebOptions;
+    use super::{TlsOptions, WebOptions};
 
     #[test]
     fn the_defaults_are_valid_and_local() {
@@ -149,6 +176,12 @@ mod tests {
         assert!(public("http://review.example.org", false).validate().is_err());
         assert!(public("https://review.example.org", false).validate().is_ok());
         assert!(public("", true).validate().is_ok());
+        let tls = Some(TlsOptions { cert: "server.pem".into(), key: "server.key".into() });
+        let secure = WebOptions { tls, ..public("", false) };
+        assert!(secure.validate().is_ok() && secure.is_secure());
+        assert_eq!(secure.origin_at(secure.listen), "https://0.0.0.0:8080");
+        let mixed = WebOptions { public_origin: "http://review.example.org".to_owned(), ..secure };
+        assert_eq!(mixed.validate().expect_err("contradicts itself").key, "public_origin");
         assert!(WebOptions { enabled: false, ..public("", false) }.validate().is_ok());
     }
 

@@ -13,6 +13,7 @@ use super::oidc::{Oidc, OidcOptions};
 use super::options::{WebError, WebOptions};
 use super::routes::router;
 use super::state::{Web, WebServices};
+use super::tls::acceptor;
 
 /// Answers in progress may take so long once the stop signal came.
 const STOP_GRACE: Duration = Duration::from_secs(5);
@@ -43,13 +44,17 @@ impl WebServer {
 /// Opens the port and serves until `shutdown`; then nothing new is accepted, and answers in progress get some seconds.
 ///
 /// # Errors
-/// [`WebError`] when an option cannot be used or the port cannot be opened.
+/// [`WebError`] when an option cannot be used, a file cannot be read, or the port cannot be opened.
 pub async fn serve(
     options: &WebOptions,
     services: WebServices,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<WebServer, WebError> {
     options.validate()?;
+    let tls = match &options.tls {
+        Some(tls) => Some(acceptor(tls).await?),
+        None => None,
+    };
     let failed = |source| WebError::Bind { listen: options.listen, source };
     let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
@@ -57,7 +62,7 @@ pub async fn serve(
         Some(oidc) => Some(identity_provider(oidc, options.origin_at(address)).await?),
         None => None,
     };
-    let connections = Connections::new(listener, options.max_connections);
+    let connections = Connections::new(listener, options.max_connections, tls);
     let (ending, ended) = watch::channel(false);
     let web = Web::new(options.clone(), services, oidc, ended.clone());
     let app = router(web).into_make_service_with_connect_info::<Peer>();
@@ -66,7 +71,7 @@ pub async fn serve(
         ending.send_replace(true);
     };
     let serving = axum::serve(connections, app).with_graceful_shutdown(stop).into_future();
-    tracing::info!(web.address = %address, web.is_secure = options.is_secure(), "serving pages");
+    tracing::info!(web.address = %address, web.is_tls = options.tls.is_some(), web.is_secure = options.is_secure(), "serving pages");
     let task = async move {
         tokio::select! {
             // An error here would be that of a listener that does not fail.

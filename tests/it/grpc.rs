@@ -1,6 +1,5 @@
 //! The gRPC server end to end, through the client that ships with it.
 
-use std::path::Path;
 use std::time::Duration;
 
 use bonafide::error::{ErrorKind, Kinded as _};
@@ -15,7 +14,7 @@ use bytes::Bytes;
 use image::codecs::jpeg::JpegEncoder;
 use image::{Rgb, RgbImage};
 
-use crate::harness::{PATIENCE, Server, operator};
+use crate::harness::{PATIENCE, Server, certificate, operator};
 
 const N_FRAMES: u64 = 24;
 
@@ -182,32 +181,12 @@ async fn keys_are_asked_for() {
     server.stop().await;
 }
 
-/// A certificate for `localhost` and its key, made for this test alone; `None`, said aloud, without openssl.
-fn certificate(folder: &Path) -> Option<TlsOptions> {
-    let (cert, key) = (folder.join("cert.pem"), folder.join("key.pem"));
-    let made = std::process::Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"])
-        .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"])
-        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
-        .arg("-keyout")
-        .arg(&key)
-        .arg("-out")
-        .arg(&cert)
-        .output();
-    match made {
-        Ok(output) if output.status.success() => Some(TlsOptions { cert, key, client_ca: None }),
-        _ => {
-            eprintln!("SKIPPED: openssl cannot make a certificate");
-            None
-        }
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tls_is_served_and_plaintext_is_not_understood_then() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let Some(tls) = certificate(folder.path()) else { return };
-    let ca_cert = Some(tls.cert.clone());
+    let Some((cert, key)) = certificate(folder.path()) else { return };
+    let ca_cert = Some(cert.clone());
+    let tls = TlsOptions { cert, key, client_ca: None };
     let Some(server) = Server::start_with(GrpcOptions { tls: Some(tls), ..GrpcOptions::default() }).await else {
         return;
     };

@@ -4,7 +4,7 @@
 //! the test is skipped.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -93,7 +93,7 @@ impl Server {
     }
 
     /// Its folder: the database, and sealed stills in `evidence`.
-    pub(crate) fn folder(&self) -> &std::path::Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
@@ -120,7 +120,7 @@ pub(crate) async fn use_cases(
     store: &Arc<SqlStore>,
     clock: &Arc<dyn Clock>,
     pipeline: Pipeline,
-    folder: &std::path::Path,
+    folder: &Path,
     signing_key: Arc<SigningKey>,
 ) -> UseCases {
     let reviews = Reviews::new(Arc::clone(store) as _, Arc::clone(clock), SecondReviewer::Decline);
@@ -182,6 +182,27 @@ pub(crate) fn models_dir() -> Option<PathBuf> {
         return None;
     }
     Some(models_dir)
+}
+
+/// Files of a certificate for `localhost` and its key, made for this test alone; `None`, said aloud, without openssl.
+pub(crate) fn certificate(folder: &Path) -> Option<(PathBuf, PathBuf)> {
+    let (cert, key) = (folder.join("cert.pem"), folder.join("key.pem"));
+    let made = std::process::Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"])
+        .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .arg("-keyout")
+        .arg(&key)
+        .arg("-out")
+        .arg(&cert)
+        .output();
+    match made {
+        Ok(output) if output.status.success() => Some((cert, key)),
+        _ => {
+            eprintln!("SKIPPED: openssl cannot make a certificate");
+            None
+        }
+    }
 }
 
 /// Who may do everything with sessions.

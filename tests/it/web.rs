@@ -9,3 +9,4 @@ mod journey;
 mod look;
 mod oidc;
 mod reading;
+mod tls;

@@ -176,3 +176,81 @@ where
     let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES).collect().await.map_err(ClientError::Body)?;
     Ok(Answer { status, body: body.to_bytes() })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::process::Command;
+
+    use axum::http::StatusCode;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use tokio_rustls::rustls::RootCertStore;
+    use tokio_rustls::rustls::pki_types::CertificateDer;
+    use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+    use tokio_util::task::AbortOnDropHandle;
+
+    use super::{Address, Client, ClientError, Credentials};
+    use crate::web::tls::{TlsOptions, acceptor};
+
+    /// A certificate for `localhost`, made for this test alone; `None`, said aloud, without openssl.
+    fn certificate(folder: &Path) -> Option<TlsOptions> {
+        let (cert, key) = (folder.join("cert.pem"), folder.join("key.pem"));
+        let made = Command::new("openssl")
+            .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"])
+            .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"])
+            .args(["-addext", "basicConstraints=critical,CA:FALSE", "-days", "2", "-keyout"])
+            .arg(&key)
+            .arg("-out")
+            .arg(&cert)
+            .output();
+        if made.is_ok_and(|output| output.status.success()) {
+            return Some(TlsOptions { cert, key });
+        }
+        eprintln!("SKIPPED: openssl cannot make a certificate");
+        None
+    }
+
+    #[tokio::test]
+    async fn only_a_certificate_that_is_trusted_is_spoken_to_and_only_by_its_name() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let Some(tls) = certificate(folder.path()) else { return };
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+        let port = listener.local_addr().expect("bound").port();
+        let accepting = acceptor(&tls).await.expect("is usable");
+        let _serving = AbortOnDropHandle::new(tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.expect("accepts");
+                // Whoever does not trust it hangs up.
+                let Ok(mut stream) = accepting.accept(stream).await else { continue };
+                let mut request = vec![0; 4_096];
+                let length = stream.read(&mut request).await.expect("reads");
+                let request = String::from_utf8_lossy(&request[..length]).to_lowercase();
+                assert!(
+                    request.starts_with("get /x?a=b http/1.1\r\n") && request.contains("bearer the token"),
+                    "{request}"
+                );
+                stream
+                    .write_all(b"HTTP/1.1 302 X\r\nlocation: /y\r\ncontent-length: 2\r\n\r\nok")
+                    .await
+                    .expect("answers");
+            }
+        }));
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(&tls.cert).expect("a certificate")).expect("is taken");
+        let (trusting, wary) = (
+            Client::with_roots(roots).expect("TLS works"),
+            Client::with_roots(RootCertStore::empty()).expect("TLS works"),
+        );
+        let address = |host: &str| Address::parse(&format!("https://{host}:{port}/x?a=b")).expect("an address");
+        let answer = trusting.get(&address("localhost"), Credentials::Bearer("the token")).await.expect("is trusted");
+        assert_eq!((answer.status, &*answer.body), (StatusCode::FOUND, &b"ok"[..]), "and nobody is led elsewhere");
+        for refused in [
+            wary.get(&address("localhost"), Credentials::None).await,
+            trusting.get(&address("127.0.0.1"), Credentials::None).await,
+        ] {
+            let error = refused.err().expect("is not trusted");
+            assert!(matches!(error, ClientError::Connect(_)), "{error}");
+        }
+    }
+}

@@ -21,7 +21,7 @@ use bonafide::session::{
 };
 use bonafide::signals::{Reason, SignalName};
 use bonafide::store::{SqlStore, StoreOptions};
-use bonafide::web::{WebOptions, WebServer, WebServices, serve};
+use bonafide::web::{WebError, WebOptions, WebServer, WebServices, serve};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::oneshot;
 
@@ -56,7 +56,17 @@ impl Pages {
         Self::start_as(WebOptions::default(), false).await
     }
 
+    /// Why pages with these options cannot be served; `None`, said aloud, when there are no models.
+    pub(super) async fn refused(options: WebOptions) -> Option<WebError> {
+        let outcome = Self::try_start(options, true).await?;
+        Some(outcome.err().expect("is refused"))
+    }
+
     async fn start_as(options: WebOptions, has_ledger: bool) -> Option<Self> {
+        Some(Self::try_start(options, has_ledger).await?.expect("a free port"))
+    }
+
+    async fn try_start(options: WebOptions, has_ledger: bool) -> Option<Result<Self, WebError>> {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let pipeline = pipeline()?;
         let store_options = StoreOptions { database: folder.path().join("bonafide.db"), ..StoreOptions::default() };
@@ -119,8 +129,11 @@ impl Pages {
         };
         let listen =
             if options.listen.port() == 8_080 { SocketAddr::from(([127, 0, 0, 1], 0)) } else { options.listen };
-        let running = serve(&WebOptions { listen, ..options }, services, shutdown).await.expect("a free port");
-        Some(Self { address: running.address(), store, interviews, stop, running, _folder: folder })
+        let running = match serve(&WebOptions { listen, ..options }, services, shutdown).await {
+            Ok(running) => running,
+            Err(error) => return Some(Err(error)),
+        };
+        Some(Ok(Self { address: running.address(), store, interviews, stop, running, _folder: folder }))
     }
 
     /// Stops the server in order.

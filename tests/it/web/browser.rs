@@ -3,9 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::harness::PATIENCE;
 
@@ -16,6 +22,8 @@ pub(super) struct Browser {
     address: SocketAddr,
     pub(super) cookies: BTreeMap<String, String>,
     is_ours: bool,
+    /// Speaks TLS, with this trust; `None` = plain HTTP.
+    tls: Option<TlsConnector>,
     /// Headers that go along with every request.
     pub(super) headers: Vec<(&'static str, String)>,
 }
@@ -42,7 +50,15 @@ impl Answer {
 
 impl Browser {
     pub(super) fn new(address: SocketAddr) -> Self {
-        Self { address, cookies: BTreeMap::new(), is_ours: true, headers: Vec::new() }
+        Self { address, cookies: BTreeMap::new(), is_ours: true, tls: None, headers: Vec::new() }
+    }
+
+    /// A browser that comes over TLS and trusts one certificate, for `localhost`.
+    pub(super) fn secure(address: SocketAddr, trusted: &Path) -> Self {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(trusted).expect("a certificate")).expect("is taken");
+        let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        Self { tls: Some(TlsConnector::from(Arc::new(config))), ..Self::new(address) }
     }
 
     /// A browser at another server than ours, whose cookies are as they are.
@@ -119,11 +135,14 @@ impl Browser {
     }
 
     async fn exchange(&mut self, request: &[u8]) -> Answer {
-        let mut stream = TcpStream::connect(self.address).await.expect("it listens");
-        stream.write_all(request).await.expect("asks");
-        let mut bytes = Vec::new();
-        let read = stream.read_to_end(&mut bytes);
-        tokio::time::timeout(PATIENCE, read).await.expect("in time").expect("answers");
+        let stream = TcpStream::connect(self.address).await.expect("it listens");
+        let bytes = match &self.tls {
+            Some(tls) => {
+                let name = ServerName::try_from("localhost").expect("a name");
+                ask(tls.connect(name, stream).await.expect("is trusted"), request).await
+            }
+            None => ask(stream, request).await,
+        };
         let answer = parse(&String::from_utf8(bytes).expect("is text"));
         self.keep(&answer);
         answer
@@ -133,6 +152,8 @@ impl Browser {
         for (_, cookie) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {
             let is_kept_close = cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax");
             assert!(is_kept_close || !self.is_ours, "{cookie}");
+            let is_secure = cookie.starts_with("__Host-") && cookie.contains("; Secure");
+            assert!(is_secure || self.tls.is_none(), "{cookie}");
             let (name, value) = cookie.split(';').next().and_then(|pair| pair.split_once('=')).expect("a pair");
             if cookie.contains("Max-Age=0") {
                 self.cookies.remove(name);
@@ -141,6 +162,14 @@ impl Browser {
             }
         }
     }
+}
+
+async fn ask(mut stream: impl AsyncRead + AsyncWrite + Unpin, request: &[u8]) -> Vec<u8> {
+    stream.write_all(request).await.expect("asks");
+    let mut bytes = Vec::new();
+    let read = stream.read_to_end(&mut bytes);
+    tokio::time::timeout(PATIENCE, read).await.expect("in time").expect("answers");
+    bytes
 }
 
 fn encode(fields: &[(&str, &str)]) -> String {
