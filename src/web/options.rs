@@ -84,10 +84,11 @@ pub enum WebError {
         problem: String,
     },
     /// Logging in with an identity provider cannot be set up.
-    #[error("web.oidc: cannot be set up: {problem}")]
+    #[error("web.oidc: cannot be set up")]
     Oidc {
         /// The cause.
-        problem: String,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A task of the server panicked.
     #[error("the server of the pages panicked")]

@@ -89,7 +89,7 @@ async fn identity_provider(options: OidcOptions, origin: String) -> Result<Oidc,
     tracing::info!(oidc.issuer = options.issuer, oidc.origin = origin, "people can log in with an identity provider");
     let made = tokio::task::spawn_blocking(move || Oidc::new(options, &origin)).await;
     let made = made.map_err(|_panic| WebError::Panicked)?;
-    made.map_err(|error| WebError::Oidc { problem: error.to_string() })
+    made.map_err(|error| WebError::Oidc { source: Box::new(error) })
 }
 
 /// Done some seconds after the end began.

@@ -54,9 +54,8 @@ impl Oidc {
     ///
     /// # Errors
     /// When TLS cannot be set up.
-    pub(in crate::web) fn new(options: OidcOptions, origin: &str) -> Result<Self, OidcError> {
-        let client = Client::new().map_err(|error| unreachable("TLS", error))?;
-        let provider = Provider::new(options.issuer.clone(), client);
+    pub(in crate::web) fn new(options: OidcOptions, origin: &str) -> Result<Self, ClientError> {
+        let provider = Provider::new(options.issuer.clone(), Client::new()?);
         Ok(Self { redirect_uri: format!("{origin}{CALLBACK}"), options, provider })
     }
 

@@ -24,7 +24,7 @@ const WELL_KNOWN: &str = "/.well-known/openid-configuration";
 #[derive(Debug, thiserror::Error)]
 pub(in crate::web) enum OidcError {
     /// It does not answer.
-    #[error("{what} of the identity provider: {source}")]
+    #[error("{what} of the identity provider cannot be had")]
     Unreachable {
         /// What was asked for.
         what: &'static str,
@@ -78,22 +78,11 @@ impl OidcError {
 #[derive(Debug, thiserror::Error)]
 pub(in crate::web) enum Unreachable {
     /// It was asked.
-    #[error("{}", chain(.0))]
+    #[error(transparent)]
     Asked(ClientError),
     /// It was asked a moment ago, in vain.
     #[error("did not answer a moment ago")]
     Lately,
-}
-
-/// An error with its causes.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut said = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        said = format!("{said}: {next}");
-        cause = next.source();
-    }
-    said
 }
 
 /// Where the provider answers.
