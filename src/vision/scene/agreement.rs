@@ -1,7 +1,7 @@
 //! How well two backgrounds agree: the features that look alike and lie where one move of the camera puts them.
 
 use super::code::{MAX_CODE_DISTANCE, are_near};
-use super::{SceneDescriptor, ScenePlace, WORK_SIDE_PX};
+use super::{MAX_FEATURES, SceneDescriptor, ScenePlace, WORK_SIDE_PX};
 
 /// Pairs of features that are looked at, the most alike first.
 const MAX_MATCHES: usize = 128;
@@ -23,11 +23,10 @@ const SHAPE_PRIOR: f64 = 0.02;
 const MAX_ZOOM: f64 = 3.3;
 /// Distance of two features of one picture within which they are one place, in longer sides.
 const SAME_PLACE: f64 = 0.012;
-/// What a pair of features counts for, by how alike they look: from .5 to 5.7.
-const WEIGHT_BITS: f64 = 10.0;
-const LEAST_WEIGHT: f64 = 0.5;
-/// Weight of all pairs that makes a score of 1.
-const FULL_WEIGHT: f64 = 128.0;
+/// What a pair of features counts for, by how alike they look: from 5 steps to 57.
+const LEAST_STEPS: u32 = 5;
+/// Steps of all pairs that make a score of 1.
+const FULL_STEPS: f64 = 1_280.0;
 
 /// How well two backgrounds agree.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -52,18 +51,29 @@ pub(crate) struct FeatureMatch {
 }
 
 impl FeatureMatch {
-    fn weight(self) -> f64 {
-        f64::from(MAX_CODE_DISTANCE.saturating_sub(self.distance)) / WEIGHT_BITS + LEAST_WEIGHT
+    /// What it counts for, in steps.
+    const fn steps(self) -> u32 {
+        MAX_CODE_DISTANCE.saturating_sub(self.distance) + LEAST_STEPS
     }
 }
 
-/// The most that features that look alike could score, if all of them agreed: no more than the closest of each feature of the
-/// first picture. `matches` are in the order of that picture's features.
+/// The most that features that look alike could score, if all of them agreed: no more than the closest of each feature, of
+/// whichever picture allows less. `matches` are in the order of the first picture's features.
 pub(crate) fn best_score(matches: &[FeatureMatch]) -> f32 {
     let closest = matches.chunk_by(|a, b| a.first == b.first).filter_map(|of_feature| of_feature.iter().min());
-    #[expect(clippy::cast_possible_truncation, reason = "rounded up")]
-    let score = (closest.map(|found| found.weight()).sum::<f64>() / FULL_WEIGHT) as f32;
-    score.next_up()
+    let of_first: u32 = closest.map(|found| found.steps()).sum();
+    let mut of_second = [0_u32; MAX_FEATURES];
+    for found in matches {
+        if let Some(most) = of_second.get_mut(usize::from(found.second)) {
+            *most = (*most).max(found.steps());
+        }
+    }
+    score_of(of_first.min(of_second.iter().sum())).next_up()
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a number of 0..=1")]
+fn score_of(steps: u32) -> f32 {
+    (f64::from(steps) / FULL_STEPS).min(1.0) as f32
 }
 
 /// Compares two backgrounds, as they are and one of them mirrored; the better agreement counts.
@@ -114,12 +124,11 @@ pub(crate) fn agreement(
         let Some(moved) = Move::fit(&chosen, round > 0) else { return SceneSimilarity::default() };
         chosen = pairs.iter().filter(|pair| moved.explains(pair, tolerance)).copied().collect();
     }
-    let (n_matched, weight) = counted_once(&chosen);
+    let (n_matched, steps) = counted_once(&chosen);
     if usize::from(n_matched) < MIN_MATCHED {
         return SceneSimilarity::default();
     }
-    #[expect(clippy::cast_possible_truncation, reason = "a number of 0..=1")]
-    let score = (weight / FULL_WEIGHT).min(1.0) as f32;
+    let score = score_of(steps);
     SceneSimilarity { score, n_matched, is_mirrored: false }
 }
 
@@ -130,7 +139,7 @@ struct Pair {
     to: [f64; 2],
     /// Natural logarithm of the second one's size over the first one's.
     zoom: f64,
-    weight: f64,
+    steps: u32,
     features: (u16, u16),
 }
 
@@ -142,30 +151,95 @@ impl Pair {
             from: place(a),
             to: place(b),
             zoom: f64::from(b.sigma / a.sigma).ln(),
-            weight: found.weight(),
+            steps: found.steps(),
             features: (found.first, found.second),
         })
     }
 }
 
 /// The pairs that agree with the one that most, by weight, agree with.
+///
+/// Every pair is held against every other, which is most of what a comparison costs: the numbers lie one kind beside the other,
+/// and weights are counted in whole steps, so that the compiler can take several pairs at a time and gets the same sum anyhow.
 fn best_start(pairs: &[Pair]) -> Option<Vec<Pair>> {
-    let mut best: Option<(f64, &Pair)> = None;
+    let column = |of: fn(&Pair) -> f32| pairs.iter().map(of).collect::<Vec<f32>>();
+    let columns = Columns {
+        from_x: column(|pair| short(pair.from[0])),
+        from_y: column(|pair| short(pair.from[1])),
+        to_x: column(|pair| short(pair.to[0])),
+        to_y: column(|pair| short(pair.to[1])),
+        zoom: column(|pair| short(pair.zoom)),
+        steps: pairs.iter().map(|pair| pair.steps).collect(),
+    };
+    let mut best: Option<(u32, &Pair)> = None;
     for pair in pairs {
-        let zoom = pair.zoom.clamp(-1.0, 1.0).exp();
-        let weight: f64 = pairs.iter().filter(|other| is_near(pair, zoom, other)).map(|other| other.weight).sum();
-        if best.is_none_or(|(most, _)| weight > most) {
-            best = Some((weight, pair));
+        let steps = columns.steps_near(pair);
+        if best.is_none_or(|(most, _)| steps > most) {
+            best = Some((steps, pair));
         }
     }
     let (_, start) = best?;
-    let zoom = start.zoom.clamp(-1.0, 1.0).exp();
-    Some(pairs.iter().filter(|other| is_near(start, zoom, other)).copied().collect())
+    let near = Near::of(start);
+    Some(pairs.iter().filter(|other| near.holds(other)).copied().collect())
 }
 
-fn is_near(pair: &Pair, zoom: f64, other: &Pair) -> bool {
-    let off = |axis: usize| other.to[axis] - pair.to[axis] - zoom * (other.from[axis] - pair.from[axis]);
-    (other.zoom - pair.zoom).abs() < MAX_SIZE_GAP && off(0).hypot(off(1)) <= LOOSE
+/// Places and sizes in longer sides and logarithms: single precision is ten thousand times finer than what is told apart.
+#[expect(clippy::cast_possible_truncation, reason = "rounded on purpose")]
+const fn short(value: f64) -> f32 {
+    value as f32
+}
+
+/// The numbers of pairs, each kind in a row.
+struct Columns {
+    from_x: Vec<f32>,
+    from_y: Vec<f32>,
+    to_x: Vec<f32>,
+    to_y: Vec<f32>,
+    zoom: Vec<f32>,
+    steps: Vec<u32>,
+}
+
+impl Columns {
+    /// Steps of weight of all pairs that agree with one.
+    fn steps_near(&self, pair: &Pair) -> u32 {
+        let near = Near::of(pair);
+        let places = self.from_x.iter().zip(&self.from_y).zip(self.to_x.iter().zip(&self.to_y));
+        let weighed = places.zip(self.zoom.iter().zip(&self.steps));
+        weighed
+            .map(
+                |(((from_x, from_y), (to_x, to_y)), (zoom, steps))| {
+                    if near.agrees([*from_x, *from_y], [*to_x, *to_y], *zoom) { *steps } else { 0 }
+                },
+            )
+            .sum()
+    }
+}
+
+/// Where one pair alone puts the others.
+struct Near {
+    /// How many times larger the second picture is, by the sizes of the pair.
+    factor: f32,
+    /// Where the first picture's corner lies in the second.
+    offset: [f32; 2],
+    zoom: f32,
+}
+
+impl Near {
+    fn of(pair: &Pair) -> Self {
+        let factor = short(pair.zoom.clamp(-1.0, 1.0).exp());
+        let offset = [0, 1].map(|axis| short(pair.to[axis]) - factor * short(pair.from[axis]));
+        Self { factor, offset, zoom: short(pair.zoom) }
+    }
+
+    fn agrees(&self, from: [f32; 2], to: [f32; 2], zoom: f32) -> bool {
+        let off = |axis: usize| to[axis] - self.offset[axis] - self.factor * from[axis];
+        let (x, y) = (off(0), off(1));
+        ((zoom - self.zoom).abs() < short(MAX_SIZE_GAP)) & (x * x + y * y <= short(LOOSE * LOOSE))
+    }
+
+    fn holds(&self, other: &Pair) -> bool {
+        self.agrees(other.from.map(short), other.to.map(short), short(other.zoom))
+    }
 }
 
 /// A move of the camera: `to = shape (from - middle_from) + middle_to`.
@@ -245,8 +319,8 @@ fn times_inverse(left: [[f64; 2]; 2], right: [[f64; 2]; 2]) -> Option<[[f64; 2];
     product.iter().flatten().all(|value| value.is_finite()).then_some(product)
 }
 
-/// How many pairs there are, and their weight, when every feature and every place counts once; the most alike come first.
-fn counted_once(pairs: &[Pair]) -> (u16, f64) {
+/// How many pairs there are, and their steps, when every feature and every place counts once; the most alike come first.
+fn counted_once(pairs: &[Pair]) -> (u16, u32) {
     let mut counted: Vec<&Pair> = Vec::new();
     let is_same_place = |a: [f64; 2], b: [f64; 2]| (a[0] - b[0]).hypot(a[1] - b[1]) < SAME_PLACE;
     for pair in pairs {
@@ -260,5 +334,5 @@ fn counted_once(pairs: &[Pair]) -> (u16, f64) {
             counted.push(pair);
         }
     }
-    (u16::try_from(counted.len()).unwrap_or(u16::MAX), counted.iter().map(|pair| pair.weight).sum())
+    (u16::try_from(counted.len()).unwrap_or(u16::MAX), counted.iter().map(|pair| pair.steps).sum())
 }
