@@ -6,6 +6,7 @@ mod data_keys;
 mod evidence;
 mod groups;
 mod identity;
+mod points;
 mod report;
 mod review;
 
@@ -32,6 +33,7 @@ pub use self::identity::{
     ReferencePurpose, ReferenceRecord, StoredTemplate, TemplateChanges, TemplateKind, TemplateState, VerdictRecord,
     WatchRecord,
 };
+pub use self::points::ScorePoint;
 pub use self::report::{
     AuditRow, JournalDigest, LogEnd, ReportLimits, ReportRows, ReportStore, Timeline, TimelinePoint,
 };
@@ -267,13 +269,13 @@ pub trait SessionStore: AuditLog {
         page_size: u32,
         page_token: Option<&str>,
     ) -> Result<Page<Segment>, StoreError>;
-    /// A participant's stored score windows in order of time, at most `limit`. # Errors [`StoreError::NotFound`].
-    async fn scores(
+    /// A participant's stored score windows in order of time, at most `limit`, as points. # Errors [`StoreError::NotFound`].
+    async fn score_points(
         &self,
         name: &SessionName,
         participant: &ParticipantId,
         limit: u32,
-    ) -> Result<Vec<Score>, StoreError>;
+    ) -> Result<Vec<ScorePoint>, StoreError>;
     /// Deletes sessions of all tenants whose `expire_time` is past and that are not held, at most `limit`, each with a tombstone; gives back how many.
     ///
     /// # Errors

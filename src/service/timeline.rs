@@ -1,6 +1,6 @@
 //! How a participant's scores went over time, small enough to be drawn.
 
-use crate::scoring::Score;
+use crate::service::ports::ScorePoint;
 use crate::session::ParticipantId;
 use crate::signals::SignalName;
 
@@ -89,7 +89,7 @@ impl Timeline {
     /// The timeline of `scores`, which are in order of time, in at most `max_buckets` parts of `range`. Extremes stay: a bucket
     /// keeps least and greatest value. Values that are not finite are left out.
     #[must_use]
-    pub fn of(scores: &[Score], range: Option<TimelineRange>, max_buckets: usize) -> Self {
+    pub fn of(scores: &[ScorePoint], range: Option<TimelineRange>, max_buckets: usize) -> Self {
         let times: Vec<f64> = scores.iter().map(|score| score.window_end_secs).filter(|at| at.is_finite()).collect();
         let (Some(last), Some(begin)) = (times.last(), scores.first().map(|score| score.window_start_secs)) else {
             let nothing = TimelineRange { from_secs: 0.0, to_secs: 0.0 };
@@ -153,7 +153,7 @@ fn usual_interval(times: &[f64]) -> f64 {
 }
 
 /// What stood in the scores of one bucket.
-fn bucket(inside: &[&Score]) -> TimelineBucket {
+fn bucket(inside: &[&ScorePoint]) -> TimelineBucket {
     let estimates = || inside.iter().filter_map(|score| score.authenticity);
     let lowest = estimates().map(|estimate| estimate.low).filter(|low| low.is_finite()).reduce(f64::min);
     let highest = estimates().map(|estimate| estimate.high).filter(|high| high.is_finite()).reduce(f64::max);
@@ -161,8 +161,8 @@ fn bucket(inside: &[&Score]) -> TimelineBucket {
         authenticity: spread(estimates().map(|estimate| estimate.value)),
         interval: lowest.zip(highest),
         usable_ratio: None,
-        llrs: SignalName::ALL.map(|name| {
-            let of_signal = |score: &&Score| score.signals.iter().find(|signal| signal.name == name)?.llr;
+        llrs: std::array::from_fn(|index| {
+            let of_signal = |score: &&ScorePoint| score.llrs.get(index).copied().flatten();
             spread(inside.iter().filter_map(of_signal))
         }),
     }
@@ -179,7 +179,7 @@ fn spread(values: impl Iterator<Item = f64>) -> Option<Spread> {
 }
 
 /// How much of a stretch had a usable face, from the seconds counted up to its ends; `None` where no score is near.
-fn usable_ratio(scores: &[Score], (from, to): (f64, f64), gap_secs: f64) -> Option<f64> {
+fn usable_ratio(scores: &[ScorePoint], (from, to): (f64, f64), gap_secs: f64) -> Option<f64> {
     let counted = |at: f64| {
         let next = scores.partition_point(|score| score.window_end_secs < at);
         let after = scores.get(next);

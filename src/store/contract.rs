@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::error::{ErrorKind, Kinded};
 use crate::scoring::Level;
 use crate::service::ports::{
-    SessionCommit, SessionFilter, SessionOrder, SessionPatch, SessionQuery, SessionRecord, SessionStore, StoreError,
+    ScorePoint, SessionCommit, SessionFilter, SessionOrder, SessionPatch, SessionQuery, SessionRecord, SessionStore,
+    StoreError,
 };
 use crate::session::{CandidateId, SegmentState, SessionName, TenantId};
 
@@ -87,7 +88,7 @@ pub(super) async fn tenants_do_not_see_each_others_sessions(store: &impl Session
     assert_eq!(kind(store.get(&theirs).await), ErrorKind::NotFound);
     assert_eq!(kind(store.journal(&theirs).await), ErrorKind::NotFound);
     assert_eq!(kind(store.segments(&theirs, 5, None).await), ErrorKind::NotFound);
-    assert_eq!(kind(store.scores(&theirs, &participant("candidate"), 5).await), ErrorKind::NotFound);
+    assert_eq!(kind(store.score_points(&theirs, &participant("candidate"), 5).await), ErrorKind::NotFound);
     assert_eq!(kind(store.update(&theirs, SessionPatch::default(), None, said()).await), ErrorKind::NotFound);
     assert_eq!(kind(store.delete(&theirs, None, said()).await), ErrorKind::NotFound);
     let step = SessionCommit { name: theirs.clone(), ..commit("abcd-1", 0) };
@@ -159,12 +160,13 @@ pub(super) async fn commits_are_read_back_in_order(store: &impl SessionStore) {
     let journal = store.journal(&first.name).await.expect("reads");
     let expected: Vec<_> = first.journal.iter().chain(&second.journal).collect();
     assert_eq!(format!("{journal:?}"), format!("{expected:?}"), "NaN is unequal to itself, so its text is compared");
-    let windows = store.scores(&first.name, &participant("candidate"), 10).await.expect("reads");
+    let windows = store.score_points(&first.name, &participant("candidate"), 10).await.expect("reads");
     let expected: Vec<_> =
         [&first.scores[0], &first.scores[1], &second.scores[0]].map(|(_, score)| score.clone()).into();
-    assert_eq!(windows, expected);
-    assert_eq!(store.scores(&first.name, &participant("candidate"), 2).await.expect("reads"), expected[..2]);
-    assert_eq!(store.scores(&first.name, &participant("nobody"), 2).await.expect("reads"), []);
+    let points: Vec<_> = expected.iter().map(ScorePoint::from).collect();
+    assert_eq!(windows, points);
+    assert_eq!(store.score_points(&first.name, &participant("candidate"), 2).await.expect("reads"), points[..2]);
+    assert_eq!(store.score_points(&first.name, &participant("nobody"), 2).await.expect("reads"), []);
     let session = store.get(&first.name).await.expect("reads");
     assert_eq!((session.journal_len, session.end_time), (n_first + 1, Some(time(30))));
     assert_eq!(session.revision, 1, "no field that a caller can change was changed");
@@ -210,7 +212,7 @@ pub(super) async fn deletion_leaves_nothing(store: &impl SessionStore) {
     assert_eq!(fresh, record("abcd-1", 9));
     assert_eq!(store.journal(&fresh.name).await.expect("reads"), []);
     assert_eq!(store.segments(&fresh.name, 10, None).await.expect("reads").items, []);
-    assert_eq!(store.scores(&fresh.name, &participant("candidate"), 10).await.expect("reads"), []);
+    assert_eq!(store.score_points(&fresh.name, &participant("candidate"), 10).await.expect("reads"), []);
 }
 
 pub(super) async fn expired_sessions_are_deleted_in_portions(store: &impl SessionStore) {
@@ -345,7 +347,7 @@ pub(super) async fn concurrent_writers_do_not_lose_or_mix_steps(store: &impl Ses
         let journal = store.journal(&named(name)).await.expect("reads");
         let expected: Vec<_> = (0..STEPS).flat_map(|step| commit(name, step).journal).collect();
         assert_eq!(journal, expected);
-        let windows = store.scores(&named(name), &participant("candidate"), 100).await.expect("reads");
+        let windows = store.score_points(&named(name), &participant("candidate"), 100).await.expect("reads");
         assert_eq!(windows.len() as u64, STEPS);
     }
 }
@@ -375,5 +377,5 @@ pub(super) async fn missing_sessions_are_not_found(store: &impl SessionStore) {
     assert_eq!(kind(store.commit(commit("gone-1", 0)).await), ErrorKind::NotFound);
     assert_eq!(kind(store.journal(&gone).await), ErrorKind::NotFound);
     assert_eq!(kind(store.segments(&gone, 5, None).await), ErrorKind::NotFound);
-    assert_eq!(kind(store.scores(&gone, &participant("candidate"), 5).await), ErrorKind::NotFound);
+    assert_eq!(kind(store.score_points(&gone, &participant("candidate"), 5).await), ErrorKind::NotFound);
 }

@@ -1,7 +1,7 @@
 //! The way from stored bytes to domain values, open to `fuzz/`; not in any other build.
 
 use super::journal;
-use super::score_json::{decode_score, decode_signals};
+use super::score_json::{decode_point, decode_score, decode_signals};
 
 /// Reads any bytes as a stored chunk, as what is compressed within one, and as a stored score; every outcome but a panic is
 /// right.
@@ -17,6 +17,6 @@ pub fn read(data: &[u8]) {
         }
     }
     if let Ok(text) = std::str::from_utf8(data) {
-        let _ = (decode_score(text).is_ok(), decode_signals(text).is_ok());
+        let _ = (decode_score(text).is_ok(), decode_point(text).is_ok(), decode_signals(text).is_ok());
     }
 }

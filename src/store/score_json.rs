@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::scoring::{Authenticity, Level, Score, SignalEvidence};
-use crate::service::ports::StoreError;
+use crate::service::ports::{ScorePoint, StoreError};
 use crate::signals::{Reason, SignalName};
 
 use super::exact_float;
@@ -76,6 +76,29 @@ struct ReasonV1 {
     values: BTreeMap<String, f64>,
 }
 
+/// What a point needs of a score; the rest of the row is passed over.
+#[derive(Deserialize)]
+struct PointV1<'a> {
+    v: u32,
+    authenticity: Option<AuthenticityV1>,
+    #[serde(borrow)]
+    signals: Vec<PointSignalV1<'a>>,
+    #[serde(with = "exact_float")]
+    usable_face_secs: f64,
+    #[serde(with = "exact_float")]
+    window_start_secs: f64,
+    #[serde(with = "exact_float")]
+    window_end_secs: f64,
+}
+
+#[derive(Deserialize)]
+struct PointSignalV1<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    #[serde(with = "exact_float::optional")]
+    llr: Option<f64>,
+}
+
 /// A score as a JSON row.
 ///
 /// # Errors
@@ -103,7 +126,7 @@ pub(super) fn decode_score(json: &str) -> Result<Score, StoreError> {
     check_version(json)?;
     let score: ScoreV1 = from_json(json)?;
     Ok(Score {
-        authenticity: score.authenticity.map(|AuthenticityV1 { value, low, high }| Authenticity { value, low, high }),
+        authenticity: score.authenticity.map(Authenticity::from),
         level: level(&score.level)?,
         signals: score.signals.into_iter().map(SignalEvidence::try_from).collect::<Result<_, _>>()?,
         reasons: score.reasons.into_iter().map(Reason::from).collect(),
@@ -112,6 +135,33 @@ pub(super) fn decode_score(json: &str) -> Result<Score, StoreError> {
         window_end_secs: score.window_end_secs,
         policy: score.policy,
         engine: score.engine.into(),
+    })
+}
+
+/// The point of a score's JSON row, in a fraction of the time that the whole score takes.
+///
+/// # Errors
+/// As [`decode_score`], as far as a point needs the row.
+pub(super) fn decode_point(json: &str) -> Result<ScorePoint, StoreError> {
+    let point: PointV1<'_> = match from_json(json) {
+        Ok(point) => point,
+        // Another version says so, whatever it looks like.
+        Err(error) => return check_version(json).and(Err(error)),
+    };
+    require_version(point.v)?;
+    let mut llrs = [None; SignalName::ALL.len()];
+    for signal in point.signals.iter().rev() {
+        let name = signal_name(&signal.name)?;
+        if let Some((_, llr)) = SignalName::ALL.into_iter().zip(&mut llrs).find(|(known, _)| *known == name) {
+            *llr = signal.llr;
+        }
+    }
+    Ok(ScorePoint {
+        authenticity: point.authenticity.map(Authenticity::from),
+        llrs,
+        usable_face_secs: point.usable_face_secs,
+        window_start_secs: point.window_start_secs,
+        window_end_secs: point.window_end_secs,
     })
 }
 
@@ -140,6 +190,12 @@ pub(super) fn level(name: &str) -> Result<Level, StoreError> {
     Level::from_name(name).ok_or_else(|| corrupt(format!("unknown level {name:?}")))
 }
 
+impl From<AuthenticityV1> for Authenticity {
+    fn from(AuthenticityV1 { value, low, high }: AuthenticityV1) -> Self {
+        Self { value, low, high }
+    }
+}
+
 impl From<&SignalEvidence> for EvidenceV1 {
     fn from(evidence: &SignalEvidence) -> Self {
         Self {
@@ -157,8 +213,7 @@ impl TryFrom<EvidenceV1> for SignalEvidence {
 
     fn try_from(evidence: EvidenceV1) -> Result<Self, StoreError> {
         Ok(Self {
-            name: SignalName::from_name(&evidence.name)
-                .ok_or_else(|| corrupt(format!("unknown signal {:?}", evidence.name)))?,
+            name: signal_name(&evidence.name)?,
             llr: evidence.llr,
             usable_ratio: evidence.usable_ratio,
             model: evidence.model.map(Cow::Owned),
@@ -185,8 +240,16 @@ impl From<ReasonV1> for Reason {
     }
 }
 
+fn signal_name(name: &str) -> Result<SignalName, StoreError> {
+    SignalName::from_name(name).ok_or_else(|| corrupt(format!("unknown signal {name:?}")))
+}
+
 fn check_version(json: &str) -> Result<(), StoreError> {
     let Versioned { v } = from_json(json)?;
+    require_version(v)
+}
+
+fn require_version(v: u32) -> Result<(), StoreError> {
     if v == CURRENT_VERSION {
         return Ok(());
     }
@@ -204,9 +267,9 @@ fn from_json<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, StoreError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{decode_score, decode_signals, encode_score, encode_signals};
+    use super::{decode_point, decode_score, decode_signals, encode_score, encode_signals};
     use crate::scoring::{Authenticity, Level, Score};
-    use crate::service::ports::StoreError;
+    use crate::service::ports::{ScorePoint, StoreError};
     use crate::store::samples;
 
     const GOLDEN_V1: &str =
@@ -219,7 +282,9 @@ mod tests {
         score.authenticity = Some(awkward);
         for value in [-0.0, 5e-324, f64::INFINITY, f64::NEG_INFINITY, 1.0 / 3.0, 8.41e21] {
             score.usable_face_secs = value;
-            let back = decode_score(&encode_score(&score).expect("encodes")).expect("decodes");
+            let row = encode_score(&score).expect("encodes");
+            assert_eq!(decode_point(&row).expect("decodes"), ScorePoint::from(&score));
+            let back = decode_score(&row).expect("decodes");
             assert_eq!(back, score);
             assert_eq!(back.usable_face_secs.to_bits(), value.to_bits());
         }
@@ -229,7 +294,9 @@ mod tests {
 
     #[test]
     fn rows_of_version_1_stay_readable() {
-        assert_eq!(decode_score(GOLDEN_V1).expect("decodes"), samples::score(Level::Alert, 3));
+        let score = samples::score(Level::Alert, 3);
+        assert_eq!(decode_point(GOLDEN_V1).expect("decodes"), ScorePoint::from(&score));
+        assert_eq!(decode_score(GOLDEN_V1).expect("decodes"), score);
     }
 
     #[test]
@@ -246,6 +313,10 @@ mod tests {
         ] {
             let outcome: Result<Score, _> = decode_score(&bad);
             assert!(matches!(outcome, Err(StoreError::Corrupt { .. })), "{outcome:?}");
+            // Points have no level.
+            let outcome = decode_point(&bad);
+            let is_refused = matches!(outcome, Err(StoreError::Corrupt { .. }));
+            assert!(is_refused || bad.contains("SPLENDID"), "{outcome:?}");
         }
     }
 }

@@ -10,9 +10,8 @@ use sqlx::AnyPool;
 
 use crate::audit::Event;
 use crate::keys::{SigningKey, VerifyingKey};
-use crate::scoring::Score;
 use crate::service::ports::{
-    AuditLog, Page, SessionCommit, SessionPatch, SessionQuery, SessionRecord, SessionStore, StoreError,
+    AuditLog, Page, ScorePoint, SessionCommit, SessionPatch, SessionQuery, SessionRecord, SessionStore, StoreError,
 };
 use crate::session::{JournalEntry, ParticipantId, Segment, SessionName, TenantId};
 use crate::telemetry::metrics;
@@ -26,7 +25,7 @@ use super::open::{open_writer, read_pool};
 use super::options::StoreOptions;
 use super::read::{self, StoredJournal};
 use super::row::to_u64;
-use super::score_json::decode_score;
+use super::score_json::decode_point;
 use super::write::{Commit, Create, Delete, DeleteExpired, Ping, Update};
 use super::writer::Writer;
 
@@ -168,12 +167,12 @@ impl SessionStore for SqlStore {
         .await
     }
 
-    async fn scores(
+    async fn score_points(
         &self,
         name: &SessionName,
         participant: &ParticipantId,
         limit: u32,
-    ) -> Result<Vec<Score>, StoreError> {
+    ) -> Result<Vec<ScorePoint>, StoreError> {
         let doing = "reading scores";
         let name = name.clone();
         let participant = participant.clone();
@@ -183,7 +182,7 @@ impl SessionStore for SqlStore {
             })
             .await?;
         // Those of a long interview are megabytes of JSON: not on a thread that serves others.
-        let decoded = tokio::task::spawn_blocking(move || rows.iter().map(|row| decode_score(row)).collect());
+        let decoded = tokio::task::spawn_blocking(move || rows.iter().map(|row| decode_point(row)).collect());
         decoded.await.map_err(|error| other(doing, error))?
     }
 

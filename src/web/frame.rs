@@ -66,9 +66,12 @@ pub(super) async fn frame(
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     headers::add(response.headers_mut(), is_secure);
-    let status = response.status();
-    metrics::page_served(status.as_u16(), began.elapsed());
-    tracing::debug!(request = visit.request_id, %method, status = status.as_u16(), millis = began.elapsed().as_secs_f64() * 1e3, "page");
+    let (status, took) = (response.status(), began.elapsed());
+    if visit.login.is_some() {
+        headers::add_timing(response.headers_mut(), took);
+    }
+    metrics::page_served(status.as_u16(), took);
+    tracing::debug!(request = visit.request_id, %method, status = status.as_u16(), millis = took.as_secs_f64() * 1e3, "page");
     response
 }
 
@@ -118,9 +121,9 @@ fn dress(answer: Response, visit: &Visit, is_asset: bool) -> Response {
         return answer;
     }
     let failure = answer.extensions().get::<Arc<Failure>>().cloned();
-    let is_page =
-        answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-    if failure.is_none() && is_page {
+    let is_made =
+        |kind: &HeaderValue| [&b"text/html"[..], b"image/"].iter().any(|made| kind.as_bytes().starts_with(made));
+    if failure.is_none() && answer.headers().get(header::CONTENT_TYPE).is_some_and(is_made) {
         return answer;
     }
     let failure = failure.unwrap_or_else(|| Arc::new(Failure::of_status(status)));

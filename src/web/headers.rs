@@ -1,5 +1,7 @@
 //! Headers that every answer carries.
 
+use std::time::Duration;
+
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// Nothing but what comes from here, and no script or style within a page. `trusted-types` leaves scripts no way to make
@@ -31,4 +33,11 @@ pub(super) fn add(headers: &mut HeaderMap, is_secure: bool) {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+}
+
+/// Says how long the page took to make, where a browser's own tools show it.
+pub(super) fn add_timing(headers: &mut HeaderMap, took: Duration) {
+    if let Ok(value) = HeaderValue::from_str(&format!("page;dur={:.1}", took.as_secs_f64() * 1e3)) {
+        headers.insert(HeaderName::from_static("server-timing"), value);
+    }
 }

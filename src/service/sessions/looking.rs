@@ -36,8 +36,8 @@ impl Interviews {
     ) -> Result<Timeline, ServiceError> {
         let TimelineWish { participant, range, max_buckets } = wish;
         self.permit(caller, Permission::ReadSessions, Action::SessionView, Some(id)).await?;
-        let scores = self.services.store.scores(&caller.session(id), participant, MAX_SCORES).await?;
-        Ok(Timeline::of(&scores, range, max_buckets))
+        let points = self.services.store.score_points(&caller.session(id), participant, MAX_SCORES).await?;
+        Ok(Timeline::of(&points, range, max_buckets))
     }
 
     /// Every track that was announced, as often as it changed, in order. Reads the whole journal: for a page that few open.

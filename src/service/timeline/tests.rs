@@ -1,31 +1,21 @@
-use crate::scoring::{Authenticity, Level, Score, SignalEvidence};
-use crate::signals::SignalName;
+use crate::scoring::Authenticity;
+use crate::service::ports::ScorePoint;
 
 use super::{Timeline, TimelineRange};
 
 /// A score at `at` with `value` as estimate and as log-likelihood ratio of identity.
-fn score(at: f64, value: Option<f64>, usable_face_secs: f64) -> Score {
-    Score {
+fn score(at: f64, value: Option<f64>, usable_face_secs: f64) -> ScorePoint {
+    ScorePoint {
         authenticity: value.map(|value| Authenticity { value, low: value - 0.1, high: value + 0.1 }),
-        level: if value.is_some() { Level::Clear } else { Level::Inconclusive },
-        signals: vec![SignalEvidence {
-            name: SignalName::Identity,
-            llr: value,
-            usable_ratio: 1.0,
-            model: None,
-            reasons: Vec::new(),
-        }],
-        reasons: Vec::new(),
+        llrs: [value, None, None, None, None, None],
         usable_face_secs,
         window_start_secs: 0.0,
         window_end_secs: at,
-        policy: "policies/default@5".to_owned(),
-        engine: "test".into(),
     }
 }
 
 /// One score a second for `secs` seconds, all with a face.
-fn steady(secs: u32, value: impl Fn(u32) -> Option<f64>) -> Vec<Score> {
+fn steady(secs: u32, value: impl Fn(u32) -> Option<f64>) -> Vec<ScorePoint> {
     (1..=secs).map(|at| score(f64::from(at), value(at), f64::from(at))).collect()
 }
 

@@ -194,7 +194,8 @@ pub(super) fn other() -> TenantId {
     TenantId::new("other").expect("valid")
 }
 
-fn candidate() -> ParticipantId {
+/// Who is interviewed.
+pub(super) fn candidate() -> ParticipantId {
     ParticipantId::new("candidate").expect("valid")
 }
 

@@ -13,9 +13,10 @@ use crate::inference::Manifest;
 use crate::inference::testing::{Gate, silent_executor};
 use crate::keys::SigningKey;
 use crate::media::{ColorRange, MediaLimits, MediaTime, PixelLayout, Rotation, VideoFormat, VideoSample};
-use crate::scoring::{Policy, Score};
+use crate::scoring::Policy;
 use crate::service::ports::{
-    AuditLog, Clock, Page, SessionCommit, SessionPatch, SessionQuery, SessionRecord, SessionStore, StoreError,
+    AuditLog, Clock, Page, ScorePoint, SessionCommit, SessionPatch, SessionQuery, SessionRecord, SessionStore,
+    StoreError,
 };
 use crate::service::{
     Acknowledgement, Caller, Interviews, LiveEvent, NewSession, OpenStream, Permission, Pipeline, ServiceError,
@@ -113,13 +114,13 @@ impl SessionStore for MoodyStore {
     async fn segments(&self, name: &SessionName, size: u32, token: Option<&str>) -> Result<Page<Segment>, StoreError> {
         self.inner.segments(name, size, token).await
     }
-    async fn scores(
+    async fn score_points(
         &self,
         name: &SessionName,
         participant: &ParticipantId,
         limit: u32,
-    ) -> Result<Vec<Score>, StoreError> {
-        self.inner.scores(name, participant, limit).await
+    ) -> Result<Vec<ScorePoint>, StoreError> {
+        self.inner.score_points(name, participant, limit).await
     }
     async fn delete_expired(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
         self.inner.delete_expired(now, limit).await
