@@ -59,7 +59,10 @@ pub(super) async fn the_inbox_narrows_down_and_keeps_its_order(store: &(impl Ses
                 let id = format!("abcd-{number:02}");
                 let candidate = if number % 3 == 0 { None } else { record(&id, 0).candidate };
                 let external_ref = if number % 2 == 0 { String::new() } else { "req-17".to_owned() };
-                create(store, SessionRecord { external_ref, candidate, ..record(&id, number % 5) }, level).await;
+                let batch = if number % 12 == 0 { "rare" } else { "common" };
+                let labels = [("team", "all"), ("batch", batch)].map(|(key, value)| (key.to_owned(), value.to_owned()));
+                let made = SessionRecord { external_ref, candidate, labels: labels.into(), ..record(&id, number % 5) };
+                create(store, made, level).await;
                 let name = named(&id);
                 match state {
                     ReviewState::Unreviewed => {}
@@ -90,6 +93,23 @@ pub(super) async fn the_inbox_narrows_down_and_keeps_its_order(store: &(impl Ses
         vec![SessionFilter::CandidateIs(record("abcd-00", 0).candidate.expect("has one"))],
         vec![state(ReviewState::Decided), state(ReviewState::Unreviewed)],
     ];
+    let (from, before) = (SessionFilter::CreatedFrom(time(1)), SessionFilter::CreatedBefore(time(4)));
+    let label = |key: &str, value: &str| SessionFilter::LabelIs { key: key.to_owned(), value: value.to_owned() };
+    for labels in [vec![], vec![label("team", "all")], vec![label("batch", "rare")], vec![label("batch", "none")]] {
+        narrowed.push(labels.clone());
+        let both = [label("team", "all"), label("batch", "rare")];
+        let candidate = SessionFilter::CandidateIs(record("abcd-00", 0).candidate.expect("has one"));
+        for others in [
+            vec![from.clone()],
+            vec![from.clone(), before.clone()],
+            vec![from.clone(), state(ReviewState::Unreviewed)],
+            vec![before.clone(), level(Level::Alert), assignee("")],
+            vec![candidate, from.clone()],
+            both.to_vec(),
+        ] {
+            narrowed.push([labels.clone(), others].concat());
+        }
+    }
     for one in Level::ALL {
         narrowed.push(vec![level(one)]);
         narrowed.push(vec![level(one), assignee("anna")]);
@@ -105,7 +125,10 @@ pub(super) async fn the_inbox_narrows_down_and_keeps_its_order(store: &(impl Ses
                 SessionFilter::AssigneeIs(name) => session.review.assignee == *name,
                 SessionFilter::ExternalRefIs(reference) => session.external_ref == *reference,
                 SessionFilter::CandidateIs(candidate) => session.candidate.as_ref() == Some(candidate),
-                other => panic!("{other:?} is not asked for"),
+                SessionFilter::LabelIs { key, value } => session.labels.get(key) == Some(value),
+                SessionFilter::CreatedFrom(time) => session.create_time >= *time,
+                SessionFilter::CreatedBefore(time) => session.create_time < *time,
+                SessionFilter::IsOpen(_) => panic!("{filter:?} is not asked for"),
             })
         };
         let expected: Vec<_> = everything.iter().filter(passes).map(|session| session.name.clone()).collect();

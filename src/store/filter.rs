@@ -54,13 +54,22 @@ pub(super) fn listing(tenant: &TenantId, query: &SessionQuery) -> Listing {
     })
 }
 
-/// Appends ` AND … ORDER BY …`.
-pub(super) fn push_conditions(sql: &mut Sql, query: &SessionQuery, after: Option<Cursor>) {
-    let is_urgent = query.order == SessionOrder::MostUrgentFirst;
-    // Few sessions share a candidate or a reference: these are found first and sorted then, not looked for in the order of all.
-    // An expression is not looked up in an index, so that only theirs is left to choose.
-    let is_narrow = is_urgent
-        && query.filters.iter().any(|filter| match filter {
+/// How the sessions of a listing are found. Neither database knows how many rows share a value that stands in a statement's
+/// placeholder, so this program says it: an expression is not looked up in an index, and what is left to choose is right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Path {
+    /// In the order of the listing, until the page is full.
+    Order,
+    /// The few that share a candidate or a reference first, sorted then.
+    Reference,
+    /// The few that have the label of this filter first, sorted then.
+    Label(usize),
+}
+
+impl Path {
+    /// The path of a query; `rare` is the position of a filter for a label that few sessions have.
+    fn of(query: &SessionQuery, rare: Option<usize>) -> Self {
+        let is_reference = |filter: &SessionFilter| match filter {
             SessionFilter::CandidateIs(_) => true,
             SessionFilter::ExternalRefIs(reference) => !reference.is_empty(),
             SessionFilter::LevelIs(_)
@@ -70,16 +79,48 @@ pub(super) fn push_conditions(sql: &mut Sql, query: &SessionQuery, after: Option
             | SessionFilter::IsOpen(_)
             | SessionFilter::ReviewIs(_)
             | SessionFilter::AssigneeIs(_) => false,
-        });
-    let plain = if is_narrow { " || ''" } else { "" };
-    for filter in &query.filters {
+        };
+        if query.order == SessionOrder::MostUrgentFirst && query.filters.iter().any(is_reference) {
+            Self::Reference
+        } else {
+            rare.map_or(Self::Order, Self::Label)
+        }
+    }
+
+    /// What stands behind a column that no index is to be chosen for.
+    fn plain(self, column: &str, order: SessionOrder) -> &'static str {
+        let is_plain = match (self, column) {
+            // The order of urgency reads days from its own index; theirs would leave all of a long time to be sorted.
+            (Self::Order, "create_time") => order == SessionOrder::MostUrgentFirst,
+            (Self::Order, _) | (Self::Reference, "tenant" | "create_time") => false,
+            (Self::Reference | Self::Label(_), _) => true,
+        };
+        if is_plain { " || ''" } else { "" }
+    }
+}
+
+/// Appends ` WHERE … ORDER BY …`; `rare` is the position of a filter for a label that few
+/// sessions have.
+pub(super) fn push_conditions(
+    sql: &mut Sql,
+    tenant: &TenantId,
+    query: &SessionQuery,
+    after: Option<Cursor>,
+    rare: Option<usize>,
+) {
+    let is_urgent = query.order == SessionOrder::MostUrgentFirst;
+    let path = Path::of(query, rare);
+    let plain = |column| path.plain(column, query.order);
+    sql.push(" WHERE tenant").push(plain("tenant")).push(" = ").bind(tenant.as_str().to_owned());
+    for (position, filter) in query.filters.iter().enumerate() {
         match filter {
             SessionFilter::LevelIs(level) => {
-                sql.push(" AND level").push(plain).push(" = ").bind(level.as_str().to_owned());
+                sql.push(" AND level").push(plain("level")).push(" = ").bind(level.as_str().to_owned());
             }
             SessionFilter::LabelIs { key, value } => {
-                sql.push(" AND key IN (SELECT session_key FROM labels WHERE name = ").bind(key.clone());
-                sql.push(" AND value = ").bind(value.clone()).push(")");
+                let is_lead = path == Path::Label(position);
+                sql.push(if is_lead { " AND key IN (SELECT session_key FROM labels WHERE name = " } else { HAS_LABEL });
+                sql.bind(key.clone()).push(" AND value = ").bind(value.clone()).push(")");
             }
             SessionFilter::ExternalRefIs(reference) => {
                 // What is not empty says so, or an index of what is not empty would not be used.
@@ -90,24 +131,23 @@ pub(super) fn push_conditions(sql: &mut Sql, query: &SessionQuery, after: Option
                 sql.push(" AND candidate <> '' AND candidate = ").bind(candidate.as_str().to_owned());
             }
             SessionFilter::CreatedFrom(time) => {
-                sql.push(" AND create_time >= ").bind(time_text(*time));
+                sql.push(" AND create_time").push(plain("create_time")).push(" >= ").bind(time_text(*time));
             }
             SessionFilter::CreatedBefore(time) => {
-                sql.push(" AND create_time < ").bind(time_text(*time));
+                sql.push(" AND create_time").push(plain("create_time")).push(" < ").bind(time_text(*time));
             }
             SessionFilter::ReviewIs(state) => {
-                sql.push(" AND review_state").push(plain).push(" = ").bind(state.as_str().to_owned());
+                sql.push(" AND review_state").push(plain("review_state")).push(" = ").bind(state.as_str().to_owned());
             }
             SessionFilter::AssigneeIs(assignee) => {
-                sql.push(if assignee.is_empty() { "" } else { " AND assignee <> ''" });
-                sql.push(" AND assignee").push(plain).push(" = ").bind(assignee.clone());
+                sql.push(" AND assignee").push(plain("assignee")).push(" = ").bind(assignee.clone());
             }
             SessionFilter::IsOpen(is_open) => {
                 sql.push(if *is_open { " AND end_time IS NULL" } else { " AND end_time IS NOT NULL" });
             }
         }
     }
-    if is_urgent && !is_narrow {
+    if is_urgent && path == Path::Order {
         push_urgencies(sql, &query.filters);
     }
     let (beyond, direction) = match query.order {
@@ -127,8 +167,12 @@ pub(super) fn push_conditions(sql: &mut Sql, query: &SessionQuery, after: Option
     }
     let order: Vec<String> = columns.iter().map(|column| format!("{column}{direction}")).collect();
     let order = order.join(", ");
-    sql.push(" ORDER BY ").push(&if is_narrow { order.replacen("urgency", "urgency + 0", 1) } else { order });
+    let is_sorted = path != Path::Order;
+    sql.push(" ORDER BY ").push(&if is_sorted { order.replacen("urgency", "urgency + 0", 1) } else { order });
 }
+
+/// Asked of one session at a time, last of all that is asked of it.
+const HAS_LABEL: &str = " AND EXISTS (SELECT 1 FROM labels WHERE session_key = sessions.key AND name = ";
 
 /// Which urgencies the conditions leave, so that an index in their order begins and ends where they do; see the column's
 /// definition in `migrations`.

@@ -21,6 +21,7 @@ const FIXTURES: &[(i64, &str)] = &[
     (7, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/store/database_v7.sql"))),
     (8, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/store/database_v8.sql"))),
     (9, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/store/database_v9.sql"))),
+    (10, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/store/database_v10.sql"))),
 ];
 
 #[test]
@@ -46,7 +47,7 @@ async fn databases_of_every_version_are_brought_up_to_date() {
         assert_eq!(store.journal(&session.name).await.expect("reads").len(), 10, "{version}");
         assert_eq!(store.segments(&session.name, 5, None).await.expect("reads").items.len(), 1, "{version}");
         let candidate = &session.participants[0].participant_id;
-        assert_eq!(store.scores(&session.name, candidate, 5).await.expect("reads").len(), 1, "{version}");
+        assert_eq!(store.score_points(&session.name, candidate, 5).await.expect("reads").len(), 1, "{version}");
         store.append(said()).await.expect("the audit log goes on");
         assert_eq!(verify(&options(&folder)).await.expect("is in order").n_rows, 2, "{version}");
     }
