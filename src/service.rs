@@ -43,7 +43,7 @@ pub use self::identities::{
     Comparison, Enrolment, Hunt, HuntedFace, Identities, IdentityOptions, IdentityParts, Ledger, LedgerEntry,
     LedgerPair, Likeness, NewReference, Opinion, PairKind, ReferenceSource, Relation, SceneAgreement, SceneAnswer,
     SceneComparison, SceneFigures, SceneMatch, SceneSearch, SearchAnswer, SearchFigures, SearchHit, SearchRequest,
-    SessionFace, Subject, TemplateCondition, TemplateQuality,
+    SessionFace, Standing, Subject, TemplateCondition, TemplateQuality,
 };
 pub use self::installation::{ApiKeyView, HealthView, Installation, InstallationFacts, InstallationView};
 pub use self::key_rotation::{KeyRotation, Rewrapped};

@@ -15,6 +15,7 @@ mod references;
 mod scenes;
 mod sealed;
 mod search;
+mod standing;
 mod subject;
 #[cfg(test)]
 mod tests;
@@ -43,6 +44,8 @@ pub use self::references::{Enrolment, NewReference, ReferenceSource};
 pub use self::scenes::{SceneAgreement, SceneAnswer, SceneComparison, SceneFigures, SceneMatch, SceneSearch};
 pub(super) use self::sealed::candidate_owner;
 pub use self::search::{Hunt, HuntedFace, Relation, SearchAnswer, SearchFigures, SearchHit, SearchRequest};
+use self::standing::LookUps;
+pub use self::standing::Standing;
 pub use self::subject::{SessionFace, Subject};
 
 /// What a caller is told while the ledger is off.
@@ -85,6 +88,7 @@ struct Shared {
     scenes: SceneCalibration,
     options: IdentityOptions,
     galleries: Galleries,
+    look_ups: LookUps,
     /// `None` where no models are loaded.
     pictures: Option<Pictures>,
 }
@@ -136,6 +140,7 @@ impl Identities {
                 scenes: SceneCalibration::new(scenes),
                 options,
                 galleries,
+                look_ups: LookUps::default(),
                 pictures,
             }),
         })

@@ -291,17 +291,39 @@ pub(super) async fn a_persons_word_outlives_proposals_and_templates(store: &impl
     assert_eq!((proposal.similarity, proposal.llr, proposal.time), (0.625, 4.25, time(6)));
     assert_eq!((proposal.reason, &found[0].verdict), (Proposal::OtherCandidate, &None));
     assert_eq!(found[0].first.candidate, Some(candidate("ats-4711")));
+    let told = |(first, second): &(FaceName, FaceName), object: &str, verdict: MatchVerdict| {
+        let event = Event { action: Action::IdentityConfirm, object: object.to_owned(), ..event() };
+        event.with("verdict", verdict.as_str()).with("faces", format!("{first} {second}"))
+    };
+    let turned = (pair().1, pair().0);
+    let event_of_it = told(&turned, "sessions/abcd-2", MatchVerdict::Same);
     store
-        .decide_match(&tenant(), Pair::of(TemplateKind::Face, (pair().1, pair().0)), word(MatchVerdict::Same), event())
+        .decide_match(&tenant(), Pair::of(TemplateKind::Face, turned), word(MatchVerdict::Same), event_of_it)
         .await
         .expect("decides");
     assert_eq!(of(&pair().0).await[0].verdict, Some(word(MatchVerdict::Same)));
     let again = store.propose(&tenant(), vec![proposed(pair().0, pair().1)], time(9)).await.expect("proposes");
     assert_eq!((again, of(&pair().0).await[0].verdict.clone()), (0, Some(word(MatchVerdict::Same))));
+    let event_of_it = told(&pair(), "sessions/abcd-1", MatchVerdict::Different);
     store
-        .decide_match(&tenant(), Pair::of(TemplateKind::Face, pair()), word(MatchVerdict::Different), event())
+        .decide_match(&tenant(), Pair::of(TemplateKind::Face, pair()), word(MatchVerdict::Different), event_of_it)
         .await
         .expect("changes their mind");
+    let history =
+        store.verdict_history(&tenant(), Pair::of(TemplateKind::Face, (&pair().0, &pair().1))).await.expect("reads");
+    let words: Vec<_> = history.iter().map(|word| (word.verdict, word.by.as_str(), word.time)).collect();
+    let [last, first_word] =
+        [MatchVerdict::Different, MatchVerdict::Same].map(|verdict| (verdict, "system:test", time(5)));
+    assert_eq!(words, [last, first_word], "newest first, whichever was named first");
+    let others = store
+        .verdict_history(&tenant(), Pair::of(TemplateKind::Face, (&pair().0, &face("abcd-1", 7))))
+        .await
+        .expect("reads");
+    assert_eq!(others, [], "of these two alone");
+    let (first_face, second_face) = pair();
+    let of_places = Pair::of(TemplateKind::Scene, (&first_face, &second_face));
+    assert_eq!(store.verdict_history(&tenant(), of_places).await.expect("reads"), [], "of the faces alone");
+    assert_eq!(store.n_templates(&tenant(), TemplateKind::Face).await.expect("counts"), 2);
     assert_eq!(of(&pair().0).await.len(), 1);
     assert_eq!(of(&pair().0).await[0].proposal, Some(proposal), "what the machine said stands beside it");
     let missing = store

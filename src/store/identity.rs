@@ -3,6 +3,7 @@
 mod candidates;
 mod expiry;
 mod face;
+mod history;
 mod matches;
 mod templates;
 mod watch;
@@ -112,6 +113,26 @@ impl IdentityStore for SqlStore {
         let tenant = tenant.clone();
         self.read("reading changes of templates", move |snapshot| {
             Box::pin(async move { templates::changes(snapshot, &tenant, kind, n_changes, limit).await })
+        })
+        .await
+    }
+
+    async fn n_templates(&self, tenant: &TenantId, kind: TemplateKind) -> Result<u64, StoreError> {
+        let tenant = tenant.clone();
+        self.read("counting templates", move |snapshot| {
+            Box::pin(async move { templates::count(snapshot, &tenant, kind).await })
+        })
+        .await
+    }
+
+    async fn verdict_history(
+        &self,
+        tenant: &TenantId,
+        Pair { kind, first, second }: Pair<&FaceName>,
+    ) -> Result<Vec<VerdictRecord>, StoreError> {
+        let (tenant, first, second) = (tenant.clone(), first.clone(), second.clone());
+        self.read("reading what was said of two faces", move |snapshot| {
+            Box::pin(async move { history::of_pair(snapshot, &tenant, Pair::of(kind, (&first, &second))).await })
         })
         .await
     }

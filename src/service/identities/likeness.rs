@@ -115,6 +115,8 @@ pub struct Comparison {
     pub likeness: Likeness,
     /// What a person said of them, if anything.
     pub verdict: Option<VerdictRecord>,
+    /// What people said so far, that word among it, newest first and without notes.
+    pub history: Vec<VerdictRecord>,
     /// The calibration behind the ratio, `searches/{id}@{version}`.
     pub calibration: String,
     /// People behind it: pictures of one person compared, and of two.

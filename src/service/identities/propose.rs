@@ -67,6 +67,7 @@ impl Identities {
         let audit = audit.with("searched", n_searched.to_string()).with("scenes", n_scenes.to_string());
         let audit = audit.with("results", n_found.to_string());
         shared.store.append(audit).await?;
+        shared.look_ups.note(&name.tenant, shared.clock.now());
         if !proposals.is_empty() {
             shared.store.propose(&name.tenant, proposals, shared.clock.now()).await?;
         }

@@ -6,7 +6,7 @@ use crate::audit::Action;
 use crate::identity::{FalseMatches, Hit, IdentityError, SearchThreshold, Template, TemplateKey};
 use crate::service::caller::Caller;
 use crate::service::error::ServiceError;
-use crate::service::ports::{FaceName, FaceRecord, MatchRecord, MatchVerdict, TemplateKind, VerdictRecord};
+use crate::service::ports::{FaceName, FaceRecord, MatchRecord, MatchVerdict, Pair, TemplateKind, VerdictRecord};
 use crate::session::TenantId;
 
 use super::Identities;
@@ -151,11 +151,15 @@ impl Identities {
         let compared = async {
             let scene = self.compare_scenes(caller, (first, second)).await?;
             let (first, second) = (self.resolve(caller, first).await?, self.resolve(caller, second).await?);
-            let verdict = match (&first.face, &second.face) {
-                (Some(first), Some(second)) => {
-                    self.verdicts_of(&caller.tenant, TemplateKind::Face, first).await?.remove(second)
-                }
-                _ => None,
+            let (verdict, history) = match (&first.face, &second.face) {
+                (Some(first), Some(second)) => (
+                    self.verdicts_of(&caller.tenant, TemplateKind::Face, first).await?.remove(second),
+                    self.shared
+                        .store
+                        .verdict_history(&caller.tenant, Pair::of(TemplateKind::Face, (first, second)))
+                        .await?,
+                ),
+                _ => (None, Vec::new()),
             };
             let calibration = &self.shared.calibration;
             Ok(Comparison {
@@ -163,6 +167,7 @@ impl Identities {
                 second: (&second.template).into(),
                 likeness: Likeness::between(calibration, &first.template, &second.template)?,
                 verdict,
+                history,
                 calibration: calibration.name().to_owned(),
                 n_people: calibration.n_people(),
                 scene,

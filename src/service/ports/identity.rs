@@ -475,6 +475,16 @@ pub trait IdentityStore: AuditLog {
         n_changes: u64,
         limit: u32,
     ) -> Result<TemplateChanges, StoreError>;
+    /// How many templates of a kind a tenant has. # Errors [`StoreError::Backend`].
+    async fn n_templates(&self, tenant: &TenantId, kind: TemplateKind) -> Result<u64, StoreError>;
+    /// What people said of two faces so far, or of the places behind them, newest first, as the audit log tells it: without the
+    /// notes, and no further back than
+    /// the log reaches.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] for an entry that cannot be read.
+    async fn verdict_history(&self, tenant: &TenantId, pair: Pair<&FaceName>)
+    -> Result<Vec<VerdictRecord>, StoreError>;
     /// What is known of the faces of templates; of those that are gone, nothing. # Errors [`StoreError::Backend`].
     async fn faces(
         &self,

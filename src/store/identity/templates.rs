@@ -179,6 +179,16 @@ pub(super) async fn n_changes(connection: &mut Connection, tenant: &TenantId) ->
     Ok(to_u64(counted.unwrap_or(0), "n_changes")?)
 }
 
+/// How many templates of a kind there are.
+pub(super) async fn count(connection: &mut Connection, tenant: &TenantId, kind: TemplateKind) -> Result<u64, Refusal> {
+    let n_templates: i64 = sqlx::query_scalar("SELECT count(*) FROM templates WHERE tenant = $1 AND kind = $2")
+        .bind(tenant.as_str())
+        .bind(kind.as_str())
+        .fetch_one(connection)
+        .await?;
+    Ok(to_u64(n_templates, "count")?)
+}
+
 /// Templates with keys above `after`, in order.
 pub(super) async fn after(
     connection: &mut Connection,

@@ -14,6 +14,9 @@ identity-support = Eine Ähnlichkeit ist kein Beweis. Verwandte, schlechte Bilde
 identity-open = Anzusehen
 identity-open-none = Nichts ist offen.
 identity-how = Wie Gesichter verglichen werden
+identity-held = Gespeicherte Vorlagen
+identity-last-look-up = Zuletzt nachgeschlagene Sitzung
+identity-no-look-up = keine, seit dieser Server läuft
 identity-proposes = Sitzungen werden an ihrem Ende nachgeschlagen
 identity-yes = ja
 identity-no = nein
@@ -79,6 +82,11 @@ compare-result = Wie ähnlich sie sind
 compare-means = Was es heißt: um wie viel häufiger eine solche Ähnlichkeit zwischen Bildern einer Person ({ $same } Personen) vorkam als zwischen Bildern zweier ({ $different } Personen).
 compare-means-not = Was es nicht heißt: Es ist keine Wahrscheinlichkeit, dass es dieselbe Person ist. Die hängt auch von allem ab, was sonst bekannt ist, und bei einer Suche davon, wie viele Gesichter angesehen wurden.
 compare-said = Was bisher über die beiden gesagt wurde
+compare-before = { $n ->
+    [one] Eine frühere Aussage
+   *[other] { WHOLE($n) } frühere Aussagen
+}
+compare-before-explained = Wie das Protokoll sie nennt, die neueste zuerst. Notizen bleiben nur bei der letzten Aussage erhalten.
 compare-say = Was sagen Sie?
 compare-say-explained = Ihr Wort wird mit Ihrem Namen behalten und tritt an die Stelle des vorigen; das Protokoll behält beide.
 compare-note = Notiz (freiwillig)

@@ -14,6 +14,9 @@ identity-support = A likeness is no proof. Relatives, poor pictures and chance m
 identity-open = To be looked at
 identity-open-none = Nothing is open.
 identity-how = How faces are compared
+identity-held = Templates held
+identity-last-look-up = Last session looked up
+identity-no-look-up = none since this server was started
 identity-proposes = Sessions are looked up at their end
 identity-yes = yes
 identity-no = no
@@ -79,6 +82,11 @@ compare-result = How alike they are
 compare-means = What it means: how much more often such a likeness came about between pictures of one person ({ $same } people) than between pictures of two ({ $different } people).
 compare-means-not = What it does not mean: it is no probability that they are the same person. That also depends on all else that is known, and in a search on how many faces were looked at.
 compare-said = What was said of the two so far
+compare-before = { $n ->
+    [one] One earlier word
+   *[other] { WHOLE($n) } earlier words
+}
+compare-before-explained = As the audit log tells it, newest first. Notes are kept with the last word alone.
 compare-say = What do you say?
 compare-say-explained = Your word is kept with your name and takes the place of what was said before; the audit log keeps both.
 compare-note = Note (optional)

@@ -7,13 +7,13 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::error::{ErrorKind, Kinded as _};
-use crate::service::ports::{MatchVerdict, PageRequest, Pair, TemplateKind};
+use crate::service::ports::{MatchVerdict, PageRequest, Pair, TemplateKind, VerdictRecord};
 use crate::service::{
     Comparison, LedgerEntry, MAX_NOTE_BYTES, Permission, SceneComparison, SessionView, StillView, Subject,
     TemplateQuality,
 };
 use crate::session::StillSubject;
-use crate::text::count;
+use crate::text::{Value, count};
 use crate::web::error::Failure;
 use crate::web::form::{SafeForm, encode};
 use crate::web::layout::{said, token};
@@ -258,6 +258,22 @@ fn result(visit: &Visit, of: &Comparison) -> Markup {
                     p.quiet { (visit.text("compare-said")) }
                     (verdict(visit, TemplateKind::Face, said))
                 }
+            }
+            (earlier(visit, of))
+        }
+    }
+}
+
+/// What was said before the last word.
+fn earlier(visit: &Visit, of: &Comparison) -> Markup {
+    let is_last = |word: &VerdictRecord| of.verdict.as_ref().is_some_and(|said| said.time == word.time);
+    let before: Vec<_> = of.history.iter().filter(|word| !is_last(word)).collect();
+    html! {
+        @if !before.is_empty() {
+            details {
+                summary { (visit.text_with("compare-before", &[("n", Value::Number(before.len() as f64))])) }
+                p.quiet { (visit.text("compare-before-explained")) }
+                ul.plain { @for word in before { li { (verdict(visit, TemplateKind::Face, word)) } } }
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use crate::service::Identities;
 use crate::service::ports::{MatchRecord, MatchVerdict, TemplateKind};
 use crate::web::layout::token;
 use crate::web::parts::moment;
@@ -11,7 +12,7 @@ use super::subject::{compare_href, side};
 use super::words::{likelihood, similarity, verdict, verdict_key};
 
 /// A proposal or a word of a person, with forms for what is open.
-pub(super) fn pair(visit: &Visit, of: &MatchRecord, back: &str) -> Markup {
+pub(super) fn pair(visit: &Visit, of: &MatchRecord, identities: &Identities, back: &str) -> Markup {
     let (a, b) = (of.first.face.to_string(), of.second.face.to_string());
     html! {
         article.pair {
@@ -26,7 +27,7 @@ pub(super) fn pair(visit: &Visit, of: &MatchRecord, back: &str) -> Markup {
             }
             @if let Some(proposal) = &of.proposal {
                 p {
-                    (likelihood(visit, of.kind, proposal.llr, false)) " "
+                    (likelihood(visit, of.kind, proposal.llr, identities.is_at_bound(of.kind, proposal.llr))) " "
                     span.quiet {
                         (visit.text_with("identity-similarity-short", &[("n", similarity(visit, proposal.similarity).into())]))
                         " · " (moment(visit, proposal.time))
