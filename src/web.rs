@@ -17,6 +17,7 @@ mod oidc;
 mod options;
 mod pages;
 mod parts;
+mod problem;
 mod routes;
 mod server;
 mod state;

@@ -11,6 +11,7 @@ use crate::error::{ErrorKind, Kinded as _};
 use crate::service::ServiceError;
 
 use super::layout::{Page, page};
+use super::problem::text_key;
 use super::visit::Visit;
 
 /// When it is worth trying again if the error itself does not say.
@@ -99,13 +100,20 @@ impl Failure {
 
     /// What a form that shows it again is to say.
     pub(super) fn said(&self, visit: &Visit) -> String {
-        let by_status = format!("error-{}-text", self.status.as_u16());
-        let said = visit.text(self.key.unwrap_or(&by_status));
-        let said = if said == by_status { visit.text("error-other-text") } else { said };
+        let said = self.words(visit);
         match &self.detail {
-            Some(detail) => format!("{said} ({detail})"),
+            Some(detail) => {
+                visit.text_with("error-with-detail", &[("said", said.into()), ("detail", detail.clone().into())])
+            }
             None => said,
         }
+    }
+
+    /// What it means, without the detail.
+    fn words(&self, visit: &Visit) -> String {
+        let by_status = format!("error-{}-text", self.status.as_u16());
+        let said = visit.text(self.key.unwrap_or(&by_status));
+        if said == by_status { visit.text("error-other-text") } else { said }
     }
 
     /// The page about it.
@@ -117,7 +125,10 @@ impl Failure {
             section.error {
                 p.error-status aria-hidden="true" { (self.status.as_u16()) }
                 h1 { (title) }
-                p.lead { (self.said(visit)) }
+                p.lead { (self.words(visit)) }
+                @if let Some(detail) = &self.detail {
+                    p.quiet { (visit.text("error-detail")) " " span lang="en" { (detail) } }
+                }
                 @if self.status == StatusCode::UNAUTHORIZED {
                     p { a.button href="/login" { (visit.text("login-title")) } }
                 } @else {
@@ -161,7 +172,7 @@ impl From<ServiceError> for Failure {
         };
         // Whoever looks for what is not theirs is told no more than that it is not there.
         let detail = (kind != ErrorKind::NotFound).then(|| error.to_string());
-        Self { status, key: None, detail, retry_after }
+        Self { status, key: text_key(&error), detail, retry_after }
     }
 }
 
