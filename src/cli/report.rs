@@ -136,8 +136,9 @@ async fn export_report(args: &ExportArgs, global: &GlobalArgs) -> anyhow::Result
         Arc::clone(&clock),
         config.evidence.clone(),
     );
-    let reports =
-        Reports::new(Arc::clone(&store) as _, clock, config.service.second_reviewer).with_stills(Arc::new(evidence));
+    let reports = Reports::new(Arc::clone(&store) as _, clock, config.service.second_reviewer)
+        .with_stills(Arc::new(evidence))
+        .with_policy(Arc::new(super::engine::load_policy(config, None)?.0));
     let operator = Caller { permissions: [Permission::ReadSessions].into(), ..command_line(tenant) };
     let content = reports.content(&operator, &id).await;
     store.close().await;

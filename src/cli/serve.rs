@@ -155,7 +155,8 @@ async fn assemble(config: &Config, keys: &KeyFile, store: &Arc<SqlStore>, engine
     evidence.claim().await.context("cannot use the folder of stills")?;
     let accounts = Accounts::new(Arc::clone(store) as _, Arc::clone(&clock));
     let reports = Reports::new(Arc::clone(store) as _, Arc::clone(&clock), second_reviewer)
-        .with_stills(Arc::new(evidence.clone()));
+        .with_stills(Arc::new(evidence.clone()))
+        .with_policy(Arc::clone(&engine.policy));
     let policy = Arc::clone(&engine.policy);
     let sessions = Arc::clone(store) as Arc<dyn SessionStore>;
     let interviews = Interviews::start(

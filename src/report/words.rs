@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::audit::{Action, Outcome};
-use crate::scoring::{Level, Score, SignalEvidence};
+use crate::scoring::{Level, LevelThresholds, Score, SignalEvidence};
 use crate::service::SecondReviewer;
 use crate::service::ports::{DecisionKind, MarkVerdict, ReviewState};
 use crate::session::EvidenceMode;
@@ -66,6 +66,16 @@ impl Words {
     /// A number with two decimals; a dash when it is not finite.
     pub(super) fn ratio(self, value: f64) -> String {
         fixed(self.0, value, 2)
+    }
+
+    /// Where each level begins.
+    pub(super) fn thresholds(self, levels: LevelThresholds) -> String {
+        let values = [
+            ("clear", self.ratio(levels.clear_from).into()),
+            ("suspicious", self.ratio(levels.suspicious_below).into()),
+            ("alert", self.ratio(levels.alert_below).into()),
+        ];
+        self.with("thresholds", &values)
     }
 
     /// A log-likelihood ratio with its sign.

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::audit::{Action, Actor, Digest};
 use crate::media::MediaTime;
-use crate::scoring::ENGINE;
+use crate::scoring::{ENGINE, LevelThresholds, Policy};
 use crate::session::{ParticipantId, Segment, SessionId, StillGap};
 
 use super::caller::{Attempt, Caller, Permission, permit};
@@ -95,6 +95,8 @@ pub struct ReportContent {
     pub engine: String,
     /// The session and its latest scores.
     pub session: SessionView,
+    /// Thresholds of the session's policy; `None` when another one is in use by now.
+    pub levels: Option<LevelThresholds>,
     /// Scores over time, by participant.
     pub timelines: Vec<Timeline>,
     /// Segments in order, those with marks and the worst ones if there are too many.
@@ -128,6 +130,7 @@ pub struct Reports {
     clock: Arc<dyn Clock>,
     second_reviewer: SecondReviewer,
     stills: Option<Arc<dyn StillSource>>,
+    policy: Option<Arc<Policy>>,
 }
 
 impl std::fmt::Debug for Reports {
@@ -140,13 +143,19 @@ impl Reports {
     /// Puts the use case together; reports have no stills until [`Reports::with_stills`] names their source.
     #[must_use]
     pub fn new(store: Arc<dyn ReportStore>, clock: Arc<dyn Clock>, second_reviewer: SecondReviewer) -> Self {
-        Self { store, clock, second_reviewer, stills: None }
+        Self { store, clock, second_reviewer, stills: None, policy: None }
     }
 
     /// The same with stills.
     #[must_use]
     pub fn with_stills(self, stills: Arc<dyn StillSource>) -> Self {
         Self { stills: Some(stills), ..self }
+    }
+
+    /// The same with the policy that scores, whose thresholds a report shows.
+    #[must_use]
+    pub fn with_policy(self, policy: Arc<Policy>) -> Self {
+        Self { policy: Some(policy), ..self }
     }
 
     /// Gathers what a report tells of a session. That it was asked for stands in the audit log first, and so in the report.
@@ -172,6 +181,7 @@ impl Reports {
             made,
             made_by: caller.actor.clone(),
             engine: ENGINE.to_owned(),
+            levels: self.levels_of(&rows.session.policy),
             session: rows.session.into(),
             timelines: rows.timelines,
             segments: rows.segments,
@@ -186,5 +196,9 @@ impl Reports {
             n_audit_rows: rows.n_audit_rows,
             log_end: rows.log_end,
         })
+    }
+
+    fn levels_of(&self, policy: &str) -> Option<LevelThresholds> {
+        self.policy.as_ref().filter(|in_use| in_use.name() == policy).map(|in_use| in_use.levels)
     }
 }

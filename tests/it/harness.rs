@@ -131,7 +131,8 @@ pub(crate) async fn use_cases(
         Evidence::new(Arc::clone(store) as _, stills, session_keys, Arc::clone(clock), EvidenceOptions::default());
     evidence.claim().await.expect("a folder of its own");
     let reports = Reports::new(Arc::clone(store) as _, Arc::clone(clock), SecondReviewer::Decline)
-        .with_stills(Arc::new(evidence.clone()));
+        .with_stills(Arc::new(evidence.clone()))
+        .with_policy(Arc::new(Policy::shipped()));
     let signer = Signer::new(signing_key);
     let interviews = Interviews::start(
         Arc::clone(store) as Arc<dyn SessionStore>,

@@ -6,7 +6,7 @@ use std::io::Cursor;
 
 use bonafide::audit::{Action, Actor, ActorKind, Event, GENESIS, Outcome, link};
 use bonafide::media::MediaTime;
-use bonafide::scoring::{Authenticity, Level, Score, SignalEvidence};
+use bonafide::scoring::{Authenticity, Level, Policy, Score, SignalEvidence};
 use bonafide::service::ports::{
     AuditRow, Decision, DecisionKind, JournalDigest, LogEnd, Mark, MarkVerdict, Review, ReviewState, ReviewSummary,
     Timeline, TimelinePoint,
@@ -265,6 +265,7 @@ pub(crate) fn content() -> ReportContent {
         made: time(7_000),
         made_by: Actor { kind: ActorKind::User, name: "anna".to_owned() },
         engine: "bonafide 0.1.0".to_owned(),
+        levels: Some(Policy::shipped().levels),
         session: SessionView {
             id: SessionId::new("backend-2026-11").expect("a good id"),
             display_name: "Backend engineer, second round".to_owned(),

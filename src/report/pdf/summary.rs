@@ -1,7 +1,7 @@
 //! The first page: the verdict in words, what it means, and what people made of it.
 
 use crate::report::words::Words;
-use crate::scoring::{Authenticity, Level, Score};
+use crate::scoring::{Authenticity, Level, LevelThresholds, Score};
 use crate::service::{ParticipantView, ReportContent};
 use crate::text::clock_time;
 
@@ -30,7 +30,7 @@ pub(super) fn draw(sheet: &mut Sheet, content: &ReportContent, words: Words) {
         // Stable: of equal ones the first by name.
         participants.sort_by_key(|participant| std::cmp::Reverse(participant.score.level));
         for participant in participants.iter().take(MAX_PANELS) {
-            panel(sheet, participant, words);
+            panel(sheet, participant, content.levels, words);
         }
         if participants.is_empty() {
             empty_panel(sheet, words);
@@ -90,7 +90,7 @@ fn facts(sheet: &mut Sheet, content: &ReportContent, words: Words) {
 }
 
 /// One participant's verdict.
-fn panel(sheet: &mut Sheet, participant: &ParticipantView, words: Words) {
+fn panel(sheet: &mut Sheet, participant: &ParticipantView, levels: Option<LevelThresholds>, words: Words) {
     let score = &participant.score;
     let (level, text_x) = (score.level, MARGIN + PAD + SIGN + 11.0);
     let score_x = MARGIN + WIDTH - PAD - 132.0;
@@ -99,7 +99,8 @@ fn panel(sheet: &mut Sheet, participant: &ParticipantView, words: Words) {
     let secs = format!("{} s", crate::text::fixed(words.0, score.usable_face_secs, 1));
     let who = words.with("participant", &[("who", participant.participant_id.as_str().into())]);
     let usable = words.with("usable", &[("secs", secs.into()), ("end", end.into())]);
-    let about_text = format!("{who} · {usable}");
+    let thresholds = levels.map_or_else(String::new, |levels| format!(" · {}", words.thresholds(levels)));
+    let about_text = format!("{who} · {usable}{thresholds}");
     let about = wrap_at_most(&[Run::new(&about_text, TINY)], WIDTH - 2.0 * PAD, 2);
     let reasons = words.strongest(score, MAX_REASONS);
     let reasons: Vec<Vec<Run>> = reasons
@@ -143,7 +144,7 @@ fn panel(sheet: &mut Sheet, participant: &ParticipantView, words: Words) {
     });
     estimate(sheet, score, words, (score_x, top + PAD - 3.0));
     sheet.y = top + PAD + upper + 10.0;
-    scale(sheet, score, words);
+    scale(sheet, score, levels, words);
     sheet.y += 7.0;
     sheet.part(Role::Paragraph, |sheet| {
         sheet.say(&about_text);
@@ -210,7 +211,7 @@ fn estimate(sheet: &mut Sheet, score: &Score, words: Words, (x, top): (f32, f32)
 }
 
 /// The score on a scale from 0 to 1.
-fn scale(sheet: &mut Sheet, score: &Score, words: Words) {
+fn scale(sheet: &mut Sheet, score: &Score, levels: Option<LevelThresholds>, words: Words) {
     const HEIGHT: f32 = 9.0;
     let (x, y, width) = (MARGIN + PAD, sheet.y + 4.0, WIDTH - 2.0 * PAD);
     let color = level_color(score.level);
@@ -225,6 +226,7 @@ fn scale(sheet: &mut Sheet, score: &Score, words: Words) {
         ),
         None => words.get("score-none-alt"),
     };
+    let alt = levels.map_or_else(|| alt.clone(), |levels| format!("{alt} {}.", words.thresholds(levels)));
     sheet.part(Role::Figure(alt), |sheet| {
         sheet.content(|sheet| {
             sheet.fill(rounded(x, y, width, HEIGHT, 2.0), WHITE);
@@ -243,6 +245,9 @@ fn scale(sheet: &mut Sheet, score: &Score, words: Words) {
                 sheet.fill(rect(marker - 1.25, y - 3.0, 2.5, HEIGHT + 6.0), color);
                 sheet.fill(polygon(&[(marker - 4.0, y - 6.0), (marker + 4.0, y - 6.0), (marker, y - 1.0)]), color);
             }
+            for threshold in levels.into_iter().flat_map(thresholds) {
+                dashes(sheet, x + super::points(width, threshold.clamp(0.0, 1.0)), (y - 2.0, y + HEIGHT + 2.0));
+            }
             let line = |text: String| wrap_at_most(&[Run::new(&text, TINY)], width, 1);
             for line in line(words.get("score-low-end")) {
                 sheet.text_at(x, y + HEIGHT + 4.0, &line);
@@ -253,6 +258,20 @@ fn scale(sheet: &mut Sheet, score: &Score, words: Words) {
         });
     });
     sheet.y += 30.0;
+}
+
+const fn thresholds(LevelThresholds { clear_from, suspicious_below, alert_below }: LevelThresholds) -> [f64; 3] {
+    [clear_from, suspicious_below, alert_below]
+}
+
+/// A dashed line from top to bottom.
+fn dashes(sheet: &mut Sheet, x: f32, (top, bottom): (f32, f32)) {
+    const DASH: f32 = 2.0;
+    let mut y = top;
+    while y < bottom {
+        sheet.stroke(polyline(&[(x, y), (x, (y + DASH).min(bottom))]), MUTED, 0.8);
+        y += 2.0 * DASH;
+    }
 }
 
 /// A colour over white.

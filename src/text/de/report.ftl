@@ -45,6 +45,7 @@ report-score-low-end = 0: spricht für einen Angriff
 report-score-high-end = 1: spricht für einen echten Menschen
 report-score-alt = Wert { $value } auf einer Skala von 0, was für einen Angriff spricht, bis 1, was für einen echten Menschen spricht; 95-%-Intervall { $low } bis { $high }.
 report-score-none-alt = Skala von 0 bis 1 ohne Wert, weil die Hinweise keinen tragen.
+report-thresholds = Gestrichelt: unauffällig ab { $clear }, auffällig unter { $suspicious }, Alarm unter { $alert }
 report-usable = { $secs } brauchbares Gesicht, gemessen bis { $end }
 report-participant = Teilnehmer { $who }
 report-more-participants = { $count ->

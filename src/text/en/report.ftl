@@ -45,6 +45,7 @@ report-score-low-end = 0: speaks for an attack
 report-score-high-end = 1: speaks for a genuine person
 report-score-alt = Score { $value } on a scale from 0, which speaks for an attack, to 1, which speaks for a genuine person; 95 % interval { $low } to { $high }.
 report-score-none-alt = Scale from 0 to 1 without a score, because the evidence carries none.
+report-thresholds = Dashed: clear from { $clear }, suspicious below { $suspicious }, alert below { $alert }
 report-usable = { $secs } of usable face, measured up to { $end }
 report-participant = Participant { $who }
 report-more-participants = { $count ->
