@@ -6,11 +6,12 @@ use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 
 use crate::audit::Digest;
+use crate::error::{ErrorKind, Kinded as _};
 use crate::service::{StillFace, StillPart, StillView};
 use crate::session::{GapCause, StillGap, StillSubject};
 use crate::text::{Value, clock_time, fixed};
 use crate::vision::PointPx;
-use crate::web::error::Failure;
+use crate::web::error::{Failure, status_of};
 use crate::web::layout::{Page, Section, page};
 use crate::web::parts::exact_moment;
 use crate::web::state::Web;
@@ -23,7 +24,8 @@ const NEARBY_SECS: f64 = 0.75;
 /// What the file names in addresses end in.
 const ENDING: &str = ".jpg";
 
-/// A picture; that it was looked at stands in the audit log.
+/// A picture; that it was looked at stands in the audit log. In place of one that was changed or lost stands a picture that says
+/// so, with the status of an error.
 pub(in crate::web) async fn picture(
     State(web): State<Web>,
     member: Member,
@@ -31,8 +33,32 @@ pub(in crate::web) async fn picture(
 ) -> Result<Response, Failure> {
     let id = session_id(&id)?;
     let part = file.strip_suffix(ENDING).and_then(StillPart::from_name).ok_or_else(Failure::not_found)?;
-    let jpeg = web.services.evidence.open(member.caller(), &id, ordinal, part).await?;
-    Ok(([(header::CONTENT_TYPE, "image/jpeg")], jpeg).into_response())
+    match web.services.evidence.open(member.caller(), &id, ordinal, part).await {
+        Ok(jpeg) => Ok(([(header::CONTENT_TYPE, "image/jpeg")], jpeg).into_response()),
+        Err(error) if error.kind() == ErrorKind::DataLoss => {
+            tracing::error!(session.id = %id, still.ordinal = ordinal, error = &error as &dyn std::error::Error, "a still cannot be shown");
+            let picture = in_place(&member.visit, part).into_string();
+            let status = status_of(ErrorKind::DataLoss);
+            Ok((status, [(header::CONTENT_TYPE, "image/svg+xml")], picture).into_response())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What stands in the place of a picture that is not there any more, large enough to be read in it.
+fn in_place(visit: &Visit, part: StillPart) -> Markup {
+    let (width, height, key) = match part {
+        StillPart::Frame => (320, 180, "still-broken"),
+        StillPart::Chip => (112, 112, "still-broken-short"),
+    };
+    html! {
+        svg xmlns="http://www.w3.org/2000/svg" width=(width) height=(height) viewBox={ "0 0 " (width) " " (height) } {
+            rect width="100%" height="100%" fill="#4f5b66" {}
+            text x="50%" y="50%" fill="#ffffff" font-family="sans-serif" font-size="13" text-anchor="middle" dominant-baseline="middle" {
+                (visit.text(key))
+            }
+        }
+    }
 }
 
 /// One still, large, with every figure.
