@@ -87,7 +87,11 @@ impl Dialect {
         let patience = options.busy_timeout_millis;
         match self {
             Self::Sqlite => vec![format!("PRAGMA busy_timeout = {patience}"), "PRAGMA query_only = ON".to_owned()],
-            Self::Postgres => vec![format!("SET statement_timeout = {}", patience.max(1_000) * 6)],
+            // How many sessions share a value decides how they are found: a plan for any value would be the wrong one for many.
+            Self::Postgres => vec![
+                format!("SET statement_timeout = {}", patience.max(1_000) * 6),
+                "SET plan_cache_mode = force_custom_plan".to_owned(),
+            ],
         }
     }
 }
