@@ -9,4 +9,5 @@ mod journey;
 mod look;
 mod oidc;
 mod reading;
+mod stills;
 mod tls;

@@ -37,7 +37,7 @@ pub(super) struct Pages {
     pub(super) interviews: Interviews,
     stop: oneshot::Sender<()>,
     running: WebServer,
-    _folder: tempfile::TempDir,
+    pub(super) folder: tempfile::TempDir,
 }
 
 impl Pages {
@@ -133,7 +133,7 @@ impl Pages {
             Ok(running) => running,
             Err(error) => return Some(Err(error)),
         };
-        Some(Ok(Self { address: running.address(), store, interviews, stop, running, _folder: folder }))
+        Some(Ok(Self { address: running.address(), store, interviews, stop, running, folder }))
     }
 
     /// Stops the server in order.

@@ -143,7 +143,7 @@ impl Browser {
             }
             None => ask(stream, request).await,
         };
-        let answer = parse(&String::from_utf8(bytes).expect("is text"));
+        let answer = parse(&String::from_utf8_lossy(&bytes));
         self.keep(&answer);
         answer
     }

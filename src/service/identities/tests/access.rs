@@ -60,7 +60,7 @@ async fn listings(
 
 async fn bench() -> (Bench, ReferenceName) {
     let bench = Bench::start().await;
-    bench.finished(&Made::of("ann-1", "ann", &[("cam", &[1])])).await;
+    bench.finished(&Made { place: Some(1), ..Made::of("ann-1", "ann", &[("cam", &[1])]) }).await;
     bench.finished(&Made::of("bob-1", "bob", &[("cam", &[1])])).await;
     let FaceName::Reference(name) = bench.enroll("ann", ReferencePurpose::Applied, "ann-1").await else {
         panic!("is one")
