@@ -178,7 +178,7 @@ inbox-all = Alle
 inbox-all-levels = Alle Stufen
 inbox-filter = Filter
 inbox-assignee = Zuständig
-inbox-candidate = Kandidat
+inbox-candidate = Bewerber
 inbox-reference = Referenz
 inbox-label = Merkmal (Name=Wert)
 inbox-from = Angelegt ab
@@ -205,7 +205,7 @@ inbox-pages = Seiten
 inbox-first-page = Erste Seite
 inbox-next-page = Nächste Seite
 inbox-keys = Tasten: j und k bewegen, Eingabe öffnet.
-inbox-bad-candidate = Die Kennung eines Kandidaten besteht nur aus Buchstaben, Ziffern, '.', '_' und '-'.
+inbox-bad-candidate = Die Kennung eines Bewerbers besteht nur aus Buchstaben, Ziffern, '.', '_' und '-'.
 inbox-bad-label = Schreiben Sie ein Merkmal als Name=Wert.
 inbox-bad-date = Schreiben Sie ein Datum als Jahr-Monat-Tag.
 inbox-empty-title = Noch kein Gespräch

@@ -10,7 +10,7 @@ report-from-to = { $start } bis { $end }
 report-none = –
 
 report-fact-session = Sitzung
-report-fact-candidate = Kandidat
+report-fact-candidate = Bewerber
 report-fact-reference = Ihr Zeichen
 report-fact-consent = Einwilligung abgelegt als
 report-fact-interview = Interview
@@ -183,7 +183,7 @@ report-action-review-assign = gab die Sitzung weiter
 report-action-review-mark = äußerte sich zu einem Abschnitt
 report-action-review-decide = entschied
 report-action-report-export = ließ einen Bericht erstellen
-report-action-identity-list = ließ Kandidaten oder Referenzen auflisten
+report-action-identity-list = ließ Bewerber oder Referenzen auflisten
 report-action-identity-enroll = hinterlegte eine Referenz
 report-action-identity-compare = verglich Gesichter mit einer anderen Sitzung
 report-action-identity-search = suchte das Gesicht unter allen
