@@ -1,4 +1,5 @@
-//! How long pages take on a full store: figures for the documents, not a part of every run.
+//! How long pages take and how large they are on a full store: figures for the documents. Sizes are held; times are printed, and
+//! held only where somebody asks for it on a machine that does nothing else.
 
 use std::time::{Duration, Instant};
 
@@ -13,8 +14,11 @@ use super::browser::Browser;
 /// The inbox must be there within this, whatever is in the store.
 const BOUND: Duration = Duration::from_millis(100);
 
-/// Fills the store and asks for each kind of inbox some times; prints the slower ones.
-async fn measure(n_sessions: usize, bound: Duration) {
+/// The page of a long interview may be so large.
+const MAX_PAGE_BYTES: usize = 300_000;
+
+/// Fills the store and asks for each kind of inbox some times; prints how long they took, and holds it against a bound, if any.
+async fn measure(n_sessions: usize, bound: Option<Duration>) {
     let Some(pages) = Pages::start().await else { return };
     let pages = std::sync::Arc::new(pages);
     let began = Instant::now();
@@ -77,8 +81,8 @@ async fn measure(n_sessions: usize, bound: Duration) {
     ];
     let mut slow = Vec::new();
     for path in pages_of_inbox {
-        let server = ask(&mut browser, path).await;
-        if server > bound {
+        let (server, _bytes) = ask(&mut browser, path).await;
+        if bound.is_some_and(|bound| server > bound) {
             slow.push((path, server));
         }
     }
@@ -87,14 +91,16 @@ async fn measure(n_sessions: usize, bound: Duration) {
     pages.stop().await;
 }
 
-/// Asks for a page some times, prints how long it took on the server and until it was here, and gives back the server's median.
-async fn ask(browser: &mut Browser, path: &str) -> Duration {
-    let (mut server, mut client) = (Vec::new(), Vec::new());
+/// Asks for a page some times, prints how long it took on the server and until it was here, and gives back the server's
+/// median and the page's size.
+async fn ask(browser: &mut Browser, path: &str) -> (Duration, usize) {
+    let (mut server, mut client, mut n_bytes) = (Vec::new(), Vec::new(), 0);
     for _ in 0..7 {
         let began = Instant::now();
         let answer = browser.get(path).await;
         client.push(began.elapsed());
         assert_eq!(answer.status, 200);
+        n_bytes = answer.body.len();
         let millis = answer.header("server-timing").strip_prefix("page;dur=").expect("a time");
         server.push(Duration::from_secs_f64(millis.parse::<f64>().expect("milliseconds") / 1e3));
     }
@@ -102,17 +108,17 @@ async fn ask(browser: &mut Browser, path: &str) -> Duration {
     client.sort();
     let millis = |times: &[Duration], number: usize| times[number].as_secs_f64() * 1e3;
     println!(
-        "{path}: server median {:.1} ms, worst {:.1} ms; client median {:.1} ms, worst {:.1} ms",
+        "{path}: {n_bytes} bytes; server median {:.1} ms, worst {:.1} ms; client median {:.1} ms, worst {:.1} ms",
         millis(&server, 3),
         millis(&server, 6),
         millis(&client, 3),
         millis(&client, 6),
     );
-    server[3]
+    (server[3], n_bytes)
 }
 
 /// Asks for the pages of an interview of `minutes` with a segment in every minute and a half.
-async fn measure_session(minutes: u32, bound: Duration) {
+async fn measure_session(minutes: u32) {
     let Some(pages) = Pages::start().await else { return };
     let mut made = MadeUp::of(TenantId::default(), "long", Level::Alert, minutes * 60);
     let starts = (0..minutes * 60).step_by(90);
@@ -125,31 +131,25 @@ async fn measure_session(minutes: u32, bound: Duration) {
     let n_points = pages.store.score_points(&name, &participant, 100_000).await.expect("reads").len();
     println!("the store gives {n_points} points in {:.1} ms", began.elapsed().as_secs_f64() * 1e3);
     let mut browser = Browser::of(pages.address, "rita").await;
-    let mut slow = Vec::new();
     for path in ["", "?part=timeline", "?from=600&to=660", "/timeline.json?participant=candidate", "/live"] {
-        let server = ask(&mut browser, &format!("/sessions/long{path}")).await;
-        if server > bound {
-            slow.push((path, server));
-        }
+        let (_server, n_bytes) = ask(&mut browser, &format!("/sessions/long{path}")).await;
+        assert!(n_bytes < MAX_PAGE_BYTES, "{path}: {n_bytes} bytes");
     }
-    assert!(slow.is_empty(), "{slow:?}");
     pages.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_page_of_ninety_minutes_is_quick() {
-    // Generous: the machine may be busy with other tests.
-    measure_session(90, BOUND * 10).await;
+async fn the_page_of_ninety_minutes_is_small() {
+    measure_session(90).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_inbox_of_some_hundred_sessions_is_quick() {
-    // Generous: the machine may be busy with other tests.
-    measure(400, BOUND * 10).await;
+async fn every_inbox_of_some_hundred_sessions_is_there() {
+    measure(400, None).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "fills a store with 100,000 sessions, which takes minutes"]
 async fn the_inbox_of_a_hundred_thousand_sessions_is_quick() {
-    measure(100_000, BOUND).await;
+    measure(100_000, Some(BOUND)).await;
 }
