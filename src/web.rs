@@ -11,6 +11,7 @@ mod error;
 mod form;
 mod frame;
 mod headers;
+mod hex;
 mod layout;
 mod login_cookie;
 mod oidc;

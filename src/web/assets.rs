@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use sha2::{Digest as _, Sha256};
 
 use super::error::Failure;
+use super::hex::hex;
 
 /// Where assets are.
 pub(super) const PREFIX: &str = "/assets/";
@@ -64,13 +65,8 @@ fn paths() -> &'static [(Asset, String)] {
     static PATHS: OnceLock<Vec<(Asset, String)>> = OnceLock::new();
     PATHS.get_or_init(|| {
         let path = |asset: Asset| {
-            use std::fmt::Write as _;
             let (name, end, _) = asset.parts();
-            let digest = Sha256::digest(asset.bytes());
-            let digits = digest.iter().take(8).fold(String::new(), |mut digits, byte| {
-                let _written = write!(digits, "{byte:02x}");
-                digits
-            });
+            let digits = hex(Sha256::digest(asset.bytes()).get(..8).unwrap_or_default());
             (asset, format!("{PREFIX}{name}-{digits}.{end}"))
         };
         Asset::ALL.into_iter().map(path).collect()

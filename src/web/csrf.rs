@@ -4,17 +4,14 @@
 use axum::http::{HeaderMap, header};
 use subtle::ConstantTimeEq as _;
 
+use super::hex::hex;
+
 /// Length of a token in hex digits.
 pub(super) const TOKEN_DIGITS: usize = 64;
 
 /// A new token for whoever is not logged in.
 pub(super) fn new_token() -> String {
-    use std::fmt::Write as _;
-    let bytes: [u8; TOKEN_DIGITS / 2] = rand::random();
-    bytes.iter().fold(String::with_capacity(TOKEN_DIGITS), |mut text, byte| {
-        let _written = write!(text, "{byte:02x}");
-        text
-    })
+    hex(&rand::random::<[u8; TOKEN_DIGITS / 2]>())
 }
 
 /// Whether a text can be a token.

@@ -102,6 +102,11 @@ impl FromRequest<Web> for SafeUpload {
     }
 }
 
+/// One value of a query, as a part of an address.
+pub(super) fn encode_value(text: &str) -> String {
+    encode(&[("", text)]).trim_start_matches('=').to_owned()
+}
+
 /// A query of pairs.
 pub(super) fn encode(pairs: &[(&str, &str)]) -> String {
     use std::fmt::Write as _;

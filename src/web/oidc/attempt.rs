@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use crate::web::csrf::{is_token, new_token};
+use crate::web::hex::hex;
 use crate::web::visit::own_path;
 
 /// How long somebody may take at the provider.
@@ -53,7 +54,7 @@ impl Attempt {
 
     /// What the cookie holds.
     pub(in crate::web) fn cookie(&self) -> String {
-        format!("{}-{}-{}", self.secret, self.began, hex(&self.next))
+        format!("{}-{}-{}", self.secret, self.began, hex(self.next.as_bytes()))
     }
 
     /// The page to go on to.
@@ -91,14 +92,6 @@ impl Attempt {
         let Self { secret, began, next } = self;
         URL_SAFE_NO_PAD.encode(Sha256::digest(format!("bonafide oidc {purpose}\n{secret}\n{began}\n{next}")))
     }
-}
-
-fn hex(text: &str) -> String {
-    use std::fmt::Write as _;
-    text.bytes().fold(String::with_capacity(2 * text.len()), |mut digits, byte| {
-        let _written = write!(digits, "{byte:02x}");
-        digits
-    })
 }
 
 fn unhex(digits: &str) -> Option<String> {

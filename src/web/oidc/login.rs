@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::service::ExternalPerson;
-use crate::web::form::encode;
+use crate::web::form::{encode, encode_value};
 
 use super::attempt::Attempt;
 use super::client::{Answer, Client, ClientError, Credentials};
@@ -186,5 +186,5 @@ fn error_code(error: &str) -> String {
 }
 
 fn encoded(text: &str) -> String {
-    encode(&[("", text)]).trim_start_matches('=').replace(':', "%3A")
+    encode_value(text).replace(':', "%3A")
 }

@@ -12,7 +12,7 @@ use crate::error::Kinded as _;
 use crate::service::ports::{Account, AccountPatch};
 use crate::service::{NewAccount, Role, ServiceError};
 use crate::web::error::{Failure, status_of};
-use crate::web::form::{SafeForm, encode};
+use crate::web::form::{SafeForm, encode_value};
 use crate::web::layout::{said, token};
 use crate::web::parts::moment;
 use crate::web::state::Web;
@@ -152,7 +152,7 @@ fn is_repeated(form: &SafeForm) -> bool {
 
 /// A name as a part of a path.
 fn path_part(name: &str) -> String {
-    encode(&[("", name)]).trim_start_matches('=').replace('/', "%2F")
+    encode_value(name).replace('/', "%2F")
 }
 
 fn list(member: &Member, accounts: &[Account], came_of: Option<&str>, problem: Option<&str>) -> Markup {

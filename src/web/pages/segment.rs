@@ -6,6 +6,7 @@ use crate::service::MAX_NOTE_BYTES;
 use crate::service::ports::{Mark, MarkVerdict};
 use crate::session::{Segment, SegmentState};
 use crate::text::clock_time;
+use crate::web::form::encode_value;
 use crate::web::layout::token;
 use crate::web::parts::{duration, level_badge, moment};
 use crate::web::visit::Visit;
@@ -43,7 +44,7 @@ pub(super) fn view(visit: &Visit, segment: &Segment, place: &SegmentPlace<'_>) -
                     (visit.text("segment-title")) " " (segment.ordinal)
                 }
                 p.when {
-                    a data-zoom="to" href={ (place.path) "?participant=" (encoded(segment.participant_id.as_str())) "&from="
+                    a data-zoom="to" href={ (place.path) "?participant=" (encode_value(segment.participant_id.as_str())) "&from="
                         (format!("{:.1}", from - margin)) "&to=" (format!("{:.1}", to + margin)) "#timeline" } {
                         (clock(from)) " – " (clock(to))
                     }
@@ -58,10 +59,6 @@ pub(super) fn view(visit: &Visit, segment: &Segment, place: &SegmentPlace<'_>) -
             @if place.may_mark { (form(visit, segment, place)) }
         }
     }
-}
-
-fn encoded(text: &str) -> String {
-    crate::web::form::encode(&[("", text)]).trim_start_matches('=').to_owned()
 }
 
 /// What speaks against the participant at the worst moment.

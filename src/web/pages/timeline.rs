@@ -12,7 +12,7 @@ use crate::service::{Spread, Timeline, TimelineBucket, TimelineRange};
 use crate::session::Segment;
 use crate::signals::SignalName;
 use crate::text::{clock_time, fixed, percent};
-use crate::web::form::encode;
+use crate::web::form::{encode, encode_value};
 use crate::web::parts::{level_class, level_key, tenth};
 use crate::web::visit::Visit;
 
@@ -71,7 +71,7 @@ impl Drawing<'_> {
             section.timeline id="timeline" aria-labelledby="timeline-title" data-from=(tenth(from_secs)) data-to=(tenth(to_secs))
                 data-all-from=(tenth(all.from_secs)) data-all-to=(tenth(all.to_secs))
                 data-json={ (self.path) "/timeline.json?" (self.query(self.timeline.range)) }
-                data-part={ (self.path) "?part=timeline&participant=" (encode(&[("", self.participant)]).trim_start_matches('=')) } {
+                data-part={ (self.path) "?part=timeline&participant=" (encode_value(self.participant)) } {
                 div.section-head {
                     h2 id="timeline-title" { (visit.text("timeline-title")) }
                     (self.zoom_links())
