@@ -31,7 +31,7 @@ use crate::signals::SignalName;
 
 use super::caller::{Attempt, Caller, Permission, permit};
 use super::error::ServiceError;
-use super::ports::{Clock, DataKeyStore, IdentityStore, SessionStore};
+use super::ports::{Clock, DataKeyStore, IdentityStore, SessionStore, TemplateKind};
 use super::session_keys::SessionKeys;
 use super::sessions::Interviews;
 
@@ -126,7 +126,8 @@ impl Identities {
             });
         }
         let keys = SessionKeys::new(data_keys, Arc::clone(&sealing));
-        let bounds = Bounds { max_templates: options.max_templates, max_scenes: options.max_scenes };
+        let kinds = if options.scenes { TemplateKind::ALL } else { &[TemplateKind::Face] };
+        let bounds = Bounds { max_templates: options.max_templates, max_scenes: options.max_scenes, kinds };
         let galleries = Galleries::new(bounds, calibration.model());
         Ok(Self {
             shared: Arc::new(Shared {

@@ -36,6 +36,8 @@ pub(super) struct Bounds {
     pub(super) max_templates: usize,
     /// Backgrounds: of more of one tenant the newest are searched.
     pub(super) max_scenes: usize,
+    /// What is held: what nobody compares is not read either.
+    pub(super) kinds: &'static [TemplateKind],
 }
 
 /// How much a tenant's gallery holds.
@@ -189,7 +191,7 @@ impl Galleries {
     ) -> Result<Option<TenantGallery>, ServiceError> {
         let since = gallery.n_changes;
         let mut n_changes = u64::MAX;
-        for kind in TemplateKind::ALL {
+        for kind in self.bounds.kinds {
             let changes = source.store.template_changes(tenant, *kind, since, MAX_CHANGES).await?;
             let Some(changed) = changes.changed else { return Ok(None) };
             // What came between the two answers is looked at again the next time.
@@ -212,7 +214,7 @@ impl Galleries {
         let mut gallery = TenantGallery::new(self.model, self.bounds)?;
         // Counted before anything is read: what changes meanwhile is looked at again.
         let n_changes = source.store.n_template_changes(tenant).await?;
-        for kind in TemplateKind::ALL {
+        for kind in self.bounds.kinds {
             let mut after = TemplateKey(0);
             loop {
                 let portion = source.store.templates(tenant, *kind, after, PORTION).await?;
