@@ -125,8 +125,7 @@ impl SearchCalibration {
     /// The least number of false matches a search of `n_templates` that [`SearchCalibration::threshold`] takes.
     #[must_use]
     pub fn least_false_matches(&self, n_templates: usize) -> f64 {
-        // A little more, so that rounding does not make it less.
-        self.tail.least_rate() * n_templates.max(1) as f64 * (1.0 + 1e-9)
+        self.tail.least_false_matches(n_templates)
     }
 
     /// False matches to expect of one search of `n_templates` of different people at a threshold.
@@ -147,19 +146,7 @@ impl SearchCalibration {
     /// [`IdentityError::Invalid`] when `wished` is not a positive number; [`IdentityError::BeyondData`] when it is less than
     /// one pair of people, in all that the calibration was fitted on, stands for.
     pub fn threshold(&self, n_templates: usize, wished: f64) -> Result<SearchThreshold, IdentityError> {
-        if !(wished > 0.0 && wished.is_finite()) {
-            let problem = "must be a positive number of false matches a search, such as 0.1".to_owned();
-            return Err(IdentityError::Invalid { field: "wished_false_matches", problem });
-        }
-        let n = n_templates.max(1);
-        let rate = wished / n as f64;
-        let least_rate = self.tail.least_rate();
-        if rate < least_rate {
-            let (least, similarity) = (least_rate * n as f64, self.tail.similarity_at(least_rate));
-            return Err(IdentityError::BeyondData { wished, n_templates, least, similarity });
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "a cosine, rounded up")]
-        let similarity = (self.tail.similarity_at(rate).min(1.0) as f32).next_up().min(1.0);
+        let similarity = self.tail.threshold(n_templates, wished)?;
         Ok(SearchThreshold { similarity, false_matches: self.false_matches(similarity, n_templates)? })
     }
 }

@@ -192,6 +192,33 @@ impl ImpostorTail {
         })
     }
 
+    /// The least number of false matches a search of `n_templates` that [`Self::threshold`] takes.
+    #[must_use]
+    pub fn least_false_matches(&self, n_templates: usize) -> f64 {
+        // A little more, so that rounding does not make it less.
+        self.least_rate() * n_templates.max(1) as f64 * (1.0 + 1e-9)
+    }
+
+    /// The similarity, rounded up, at which one search of `n_templates` gives `wished` false matches on average, or fewer.
+    ///
+    /// # Errors
+    /// [`IdentityError::Invalid`] when `wished` is not a positive number; [`IdentityError::BeyondData`] when it is less than
+    /// one pair of people, in all that were compared, stands for.
+    pub fn threshold(&self, n_templates: usize, wished: f64) -> Result<f32, IdentityError> {
+        if !(wished > 0.0 && wished.is_finite()) {
+            let problem = "must be a positive number of false matches a search, such as 0.1".to_owned();
+            return Err(IdentityError::Invalid { field: "wished_false_matches", problem });
+        }
+        let n = n_templates.max(1);
+        let (rate, least_rate) = (wished / n as f64, self.least_rate());
+        if rate < least_rate {
+            let (least, similarity) = (least_rate * n as f64, self.similarity_at(least_rate));
+            return Err(IdentityError::BeyondData { wished, n_templates, least, similarity });
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "a similarity, rounded up")]
+        Ok((self.similarity_at(rate).min(1.0) as f32).next_up().min(1.0))
+    }
+
     /// The least similarity at which the false match rate is at most `rate`; that of the first knot for rates above it.
     #[must_use]
     pub fn similarity_at(&self, rate: f64) -> f64 {

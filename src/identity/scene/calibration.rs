@@ -222,8 +222,7 @@ impl SceneCalibration {
     /// The least number of false matches a search of `n_scenes` that [`SceneCalibration::threshold`] takes.
     #[must_use]
     pub fn least_false_matches(&self, n_scenes: usize) -> f64 {
-        // A little more, so that rounding does not make it less.
-        self.tail.least_rate() * n_scenes.max(1) as f64 * (1.0 + 1e-9)
+        self.tail.least_false_matches(n_scenes)
     }
 
     /// False matches to expect of one search of `n_scenes` different places at a threshold.
@@ -245,18 +244,7 @@ impl SceneCalibration {
     /// [`IdentityError::Invalid`] when `wished` is not a positive number; [`IdentityError::BeyondData`] when it is less than
     /// one pair of places, in all that the calibration was fitted on, stands for.
     pub fn threshold(&self, n_scenes: usize, wished: f64) -> Result<SceneThreshold, IdentityError> {
-        if !(wished > 0.0 && wished.is_finite()) {
-            let problem = "must be a positive number of false matches a search, such as 0.1".to_owned();
-            return Err(IdentityError::Invalid { field: "wished_false_matches", problem });
-        }
-        let n = n_scenes.max(1);
-        let (rate, least_rate) = (wished / n as f64, self.tail.least_rate());
-        if rate < least_rate {
-            let (least, similarity) = (least_rate * n as f64, self.tail.similarity_at(least_rate));
-            return Err(IdentityError::BeyondData { wished, n_templates: n_scenes, least, similarity });
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "a score, rounded up")]
-        let score = (self.tail.similarity_at(rate).min(1.0) as f32).next_up().min(1.0);
+        let score = self.tail.threshold(n_scenes, wished)?;
         Ok(SceneThreshold { score, false_matches: self.false_matches(score, n_scenes)? })
     }
 }

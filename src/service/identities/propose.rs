@@ -80,7 +80,7 @@ impl Identities {
         if !shared.options.scenes {
             return Ok((Vec::new(), 0));
         }
-        let (_, stored) = shared.store.session_templates(name, TemplateKind::Scene).await?;
+        let stored = self.stored_scenes(name).await?;
         let (mut proposals, mut n_searched) = (Vec::new(), 0);
         for scene in stored.iter().filter(|stored| stored.model == SCENE_MODEL) {
             // One that does not open is in the log, and keeps nobody from the faces.

@@ -7,7 +7,7 @@ use crate::identity::{FalseMatches, IdentityError, SceneCalibration, SceneHit, S
 use crate::service::caller::Caller;
 use crate::service::error::ServiceError;
 use crate::service::ports::{FaceName, FaceRecord, StoredTemplate, TemplateKind, VerdictRecord};
-use crate::session::TenantId;
+use crate::session::{SessionName, TenantId};
 use crate::vision::scene::{SceneDescriptor, SceneSimilarity, compare};
 
 use super::Identities;
@@ -176,7 +176,7 @@ impl Identities {
         })
     }
 
-    /// What is known of the places of two subjects; `None` where of one of them nothing is.
+    /// What is known of the places of two subjects, whose templates were made; `None` where of one of them nothing is.
     pub(super) async fn compare_scenes(
         &self,
         caller: &Caller,
@@ -203,7 +203,7 @@ impl Identities {
     /// A subject's background, where it has one that opens.
     async fn known_scene(&self, caller: &Caller, subject: &Subject) -> Result<Option<KnownScene>, ServiceError> {
         let Subject::Session(face) = subject else { return Ok(None) };
-        let stored = self.stored_scenes(caller, subject).await?;
+        let stored = self.stored_scenes(&caller.session(&face.session)).await?;
         let Ok(chosen) = pick(&stored, &whoever(face)) else { return Ok(None) };
         Ok(self.open_scene(&caller.tenant, chosen, &stored).ok())
     }
@@ -213,7 +213,9 @@ impl Identities {
             let problem = "has a face and no background: name a session".to_owned();
             return Err(ServiceError::InvalidField { field: "subject", problem });
         };
-        let stored = self.stored_scenes(caller, subject).await?;
+        let name = caller.session(&face.session);
+        self.made_templates(&name).await?;
+        let stored = self.stored_scenes(&name).await?;
         if stored.is_empty() {
             return Err(ServiceError::FailedPrecondition {
                 what: format!("sessions/{}", face.session),
@@ -223,12 +225,9 @@ impl Identities {
         self.open_scene(&caller.tenant, pick(&stored, &whoever(face))?, &stored)
     }
 
-    /// The stored backgrounds of a subject's session.
-    async fn stored_scenes(&self, caller: &Caller, subject: &Subject) -> Result<Vec<StoredTemplate>, ServiceError> {
-        let Subject::Session(face) = subject else { return Ok(Vec::new()) };
-        let name = caller.session(&face.session);
-        self.made_templates(&name).await?;
-        Ok(self.shared.store.session_templates(&name, TemplateKind::Scene).await?.1)
+    /// The stored backgrounds of a session.
+    pub(super) async fn stored_scenes(&self, name: &SessionName) -> Result<Vec<StoredTemplate>, ServiceError> {
+        Ok(self.shared.store.session_templates(name, TemplateKind::Scene).await?.1)
     }
 
     pub(super) fn open_scene(
@@ -286,11 +285,7 @@ impl Identities {
 
     fn scene_threshold(&self, n_scenes: usize, wished: Wished) -> Result<SceneThreshold, IdentityError> {
         let calibration = &self.shared.scenes;
-        let wished = match wished {
-            Wished::Exactly(wished) => wished,
-            Wished::AboutSoFew(wished) => wished.max(calibration.least_false_matches(n_scenes)),
-        };
-        calibration.threshold(n_scenes, wished)
+        calibration.threshold(n_scenes, wished.but_at_least(calibration.least_false_matches(n_scenes)))
     }
 
     /// Behind whom hits are, in their order; those that were deleted meanwhile are left out.

@@ -128,6 +128,16 @@ pub(super) enum Wished {
     AboutSoFew(f64),
 }
 
+impl Wished {
+    /// The number to ask a calibration for whose data vouch for no fewer than `least`.
+    pub(super) const fn but_at_least(self, least: f64) -> f64 {
+        match self {
+            Self::Exactly(wished) => wished,
+            Self::AboutSoFew(wished) => wished.max(least),
+        }
+    }
+}
+
 /// The hits of one scan.
 pub(super) struct Scan {
     pub(super) hits: Vec<Hit>,
@@ -149,8 +159,9 @@ impl Identities {
     ) -> Result<Comparison, ServiceError> {
         let event = self.begin(caller, Action::IdentityCompare, first.object()).await?.with("other", second.object());
         let compared = async {
-            let scene = self.compare_scenes(caller, (first, second)).await?;
+            let subjects = (first, second);
             let (first, second) = (self.resolve(caller, first).await?, self.resolve(caller, second).await?);
+            let scene = self.compare_scenes(caller, subjects).await?;
             let (verdict, history) = match (&first.face, &second.face) {
                 (Some(first), Some(second)) => (
                     self.verdicts_of(&caller.tenant, TemplateKind::Face, first).await?.remove(second),
@@ -328,11 +339,7 @@ impl Identities {
 
     fn threshold(&self, n_templates: usize, wished: Wished) -> Result<SearchThreshold, IdentityError> {
         let calibration = &self.shared.calibration;
-        let wished = match wished {
-            Wished::Exactly(wished) => wished,
-            Wished::AboutSoFew(wished) => wished.max(calibration.least_false_matches(n_templates)),
-        };
-        calibration.threshold(n_templates, wished)
+        calibration.threshold(n_templates, wished.but_at_least(calibration.least_false_matches(n_templates)))
     }
 
     /// What a caller wished for, or what the operator did.
